@@ -1,0 +1,38 @@
+# The commands of this project; `make` alone lists them. Needs Python ≥ 3.11 and make.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+$(READY): pyproject.toml constraints.txt
+	@echo "setting up $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+setup: $(READY) ## a virtual environment with everything, in .venv
+
+demo: $(READY) ## the whole job on recorded outlets, without the Internet
+	@$(BIN)/aggregator demo --no-serve
+
+look: $(READY) ## the same, then served to look at
+	@$(BIN)/aggregator demo
+
+run: $(READY) ## one real cycle with feeds.toml: poll, then publish to public/
+	@$(BIN)/aggregator run
+
+test: $(READY) ## every test, with coverage
+	@$(BIN)/python -m pytest -q -n auto --cov --cov-report=term
+
+lint: $(READY) ## style and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+clean: ## removes what was set up and what demo and tests wrote
+	@rm -rf $(VENV) demo-site .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+
+.PHONY: help setup demo look run test lint clean
