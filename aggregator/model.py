@@ -45,7 +45,7 @@ class StoreError(AggregatorError):
     """The database cannot be used."""
 
 
-class LockHeld(AggregatorError):
+class LockHeldError(AggregatorError):
     """Another command holds the lock that this one needs."""
 
     exit_status = 75
@@ -302,7 +302,8 @@ class PollTask:
     """One feed to poll, and what is already known of it.
 
     url: where it is polled: the feed's own, or where it moved. known: fingerprints of
-    all its remembered entries. body_hash: of the last safely stored document, b"" = none.
+    all its remembered entries. body_hash: of the last safely stored document; b"" =
+    none.
     """
 
     feed: Feed
