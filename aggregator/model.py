@@ -7,7 +7,7 @@ no other room of this package may enter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -326,10 +326,11 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A complete answer of a server, body decompressed.
+    """An answer of a server, body decompressed.
 
     url: after redirects. moved_to: the target when every hop was permanent, else "".
     fresh_until: what Cache-Control or Expires promise, None = nothing.
+    complete: False when the body broke off before its announced or encoded end.
     """
 
     url: str
@@ -341,6 +342,7 @@ class Fetched:
     validators: Validators = Validators()
     moved_to: str = ""
     fresh_until: datetime | None = None
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -542,7 +544,12 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a cycle did; the fields are those of `run --json` (DESIGN.md §5)."""
+    """What a cycle did; the numbers are those of `run --json` (DESIGN.md §5).
+
+    stories: published after it. failures: every feed that failed; started, recovered:
+    those whose last poll had gone the other way. by_topic: new certain and doubtful
+    mentions, in the order of feeds.toml.
+    """
 
     polled: int = 0
     unchanged: int = 0
@@ -553,5 +560,7 @@ class Report:
     stories: int = 0
     files_written: int = 0
     seconds: float = 0.0
-    failures: tuple[tuple[Feed, Failure], ...] = field(default=())
-    by_topic: tuple[tuple[str, int], ...] = ()
+    failures: tuple[tuple[Feed, Failure], ...] = ()
+    started: tuple[tuple[Feed, Failure], ...] = ()
+    recovered: tuple[Feed, ...] = ()
+    by_topic: tuple[tuple[str, int, int], ...] = ()

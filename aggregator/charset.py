@@ -1,0 +1,88 @@
+"""From the bytes of a document to its text, whatever its labels claim.
+
+Labels are often wrong, bytes seldom: what reads as UTF-8 is UTF-8. Pure; no parser may
+enter.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Final
+
+_BOMS: Final = (
+    # UTF-32 first: its little-endian mark begins with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_BARE: Final = (  # the start of "<?" or "<r" without a mark (XML 1.0, appendix F)
+    (re.compile(rb"<\0\0\0"), "utf-32-le"),
+    (re.compile(rb"\0\0\0<"), "utf-32-be"),
+    (re.compile(rb"<\0[^\0]\0"), "utf-16-le"),
+    (re.compile(rb"\0<\0[^\0]"), "utf-16-be"),
+)
+_IN_TYPE: Final = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_IN_XML: Final = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]+)[\"']")
+_HEAD: Final = 1024  # bytes in which the declaration stands
+# What servers say when nobody told them anything.
+_SAY_NOTHING: Final = frozenset({"", "us-ascii", "ascii", "iso-8859-1", "latin-1"})
+_SEVEN_BIT: Final = ("iso-2022", "iso2022", "hz")  # ASCII bytes that are not ASCII
+_WIDER: Final = {"gb2312": "gb18030", "gbk": "gb18030"}
+_NOT_FOR_TEXT: Final = ("utf-7", "utf7", "idna", "punycode", "undefined")
+
+
+def decode(body: bytes, content_type: str = "") -> str:
+    """Return the text of a document; never fails.
+
+    In this order: a byte order mark, the pattern of UTF-16 and 32, valid UTF-8, the
+    encoding of the XML declaration or of Content-Type, and in the end UTF-8 in which
+    every wrong byte is read as Windows-1252.
+    """
+    for mark, encoding in _BOMS:
+        if body.startswith(mark):
+            return body[len(mark) :].decode(encoding, "replace")
+    for pattern, encoding in _BARE:
+        if pattern.match(body):
+            return body.decode(encoding, "replace")
+    labels = _labels(body, content_type)
+    if not (labels and labels[0].startswith(_SEVEN_BIT)):
+        labels.insert(0, "utf-8")
+    for label in labels:
+        try:
+            return body.decode(label)
+        except (UnicodeError, LookupError):
+            continue
+    return body.decode("utf-8", _LENIENT)
+
+
+def _labels(body: bytes, content_type: str) -> list[str]:
+    """Return the declared encodings, the more trustworthy first, as Python's names.
+
+    Content-Type goes before the XML declaration (RFC 7303 §3.2), but not when it is
+    what a server says of everything.
+    """
+    in_type = _IN_TYPE.search(content_type)
+    in_xml = _IN_XML.search(body[:_HEAD])
+    served = in_type[1].lower() if in_type else ""
+    declared = in_xml[1].decode("ascii").lower() if in_xml else ""
+    order = (declared, served) if served in _SAY_NOTHING else (served, declared)
+    return [
+        _WIDER.get(label, label)
+        for label in order
+        if label and label != "utf-8" and not label.startswith(_NOT_FOR_TEXT)
+    ]
+
+
+def _as_windows(error: UnicodeError) -> tuple[str, int]:
+    """Read the bytes that are no UTF-8 as Windows-1252."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    wrong = error.object[error.start : error.end]
+    return wrong.decode("cp1252", "replace"), error.end
+
+
+_LENIENT: Final = "aggregator.windows-1252"
+codecs.register_error(_LENIENT, _as_windows)

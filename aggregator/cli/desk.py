@@ -1,0 +1,228 @@
+"""Commands for the maintainer: review, check, status, search."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+
+import click
+
+from aggregator import config as configuration
+from aggregator.cli import show
+from aggregator.decisions import NOT_YET, Rulings, key
+from aggregator.health import status as health_of
+from aggregator.match import search as find
+from aggregator.model import AggregatorError, Config, ConfigError, State, Story
+from aggregator.query import compile_line
+from aggregator.run import Desk, clock, stories
+from aggregator.store import Store, books, polls
+from aggregator.text import MARK, UNMARK
+
+
+def _told(config: Config) -> tuple[Story, ...]:
+    with Store(config.storage.database, create=False) as store:
+        return stories(store, Desk.read(config))
+
+
+def _newest_first(told: list[Story]) -> list[Story]:
+    return sorted(told, key=lambda s: (s.published_at, s.short), reverse=True)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the queue as JSON.")
+@click.pass_obj
+def review(path: str | None, as_json: bool) -> None:
+    """Show the doubtful mentions that wait for a decision, newest first.
+
+    What to do with them is written in curation.toml (docs/curation.md).
+    """
+    config = configuration.read(configuration.locate(path))
+    waiting = _newest_first([s for s in _told(config) if s.state is State.WAITING])
+    if as_json:
+        show.as_json([_entry(story, evidence=True) for story in waiting])
+        return
+    for story in waiting:
+        day = story.published_at.date().isoformat()
+        click.echo(f"{story.short}  {day}  {show.safe(story.outlet)}")
+        click.echo(f"          {show.safe(story.title)}")
+        if story.url:
+            click.echo(f"          {show.safe(story.url)}")
+        for evidence in story.evidence:
+            why = (
+                f"{evidence.topic}: {evidence.line}" if evidence.line else "its outlet"
+            )
+            click.echo(f"          {show.safe(why)}")
+            if evidence.snippet:
+                snippet = show.safe(_marked(evidence.snippet, "**"))
+                click.echo(f"          {snippet}")
+    click.echo(f"{len(waiting)} waiting", err=True)
+
+
+def _entry(story: Story, *, evidence: bool = False) -> dict[str, object]:
+    """Return a story as `--json` lists it."""
+    entry: dict[str, object] = {
+        "story": story.short,
+        "url": story.url,
+        "title": story.title,
+        "outlet": story.outlet,
+        "published": story.published_at,
+        "topics": story.topics,
+    }
+    if evidence:
+        entry["evidence"] = [
+            {
+                "topic": proof.topic,
+                "line": proof.line,
+                "field": proof.column,
+                "snippet": _marked(proof.snippet, "**"),
+                "certain": proof.certain,
+            }
+            for proof in story.evidence
+        ]
+    return entry
+
+
+def _marked(snippet: str, mark: str) -> str:
+    return snippet.replace(MARK, mark).replace(UNMARK, mark)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
+@click.pass_obj
+def check(path: str | None, as_json: bool) -> None:
+    """Validate feeds.toml and curation.toml; every problem at once, a line each.
+
+    \b
+    Exit status: 0 both can be used, perhaps with warnings · 2 they cannot
+    """
+    where = configuration.locate(path)
+    try:
+        config = configuration.read(where)
+        desk = Desk.read(config)
+    except ConfigError as exc:
+        if as_json:
+            show.as_json(
+                [{"file": exc.source, "problem": line} for line in exc.problems]
+            )
+            sys.exit(exc.exit_status)
+        raise
+    warnings = [*configuration.warnings(config), *_doubts(desk)]
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if as_json:
+        show.as_json([])
+        return
+    feeds, decisions = len(config.feeds), len(desk.decisions)
+    click.echo(
+        f"{where}: {len(config.topics)} topics, {len(config.outlets)} outlets, "
+        f"{feeds} feeds; {config.storage.curation.name}: {decisions} decisions",
+        err=True,
+    )
+
+
+def _doubts(desk: Desk) -> list[str]:
+    """Return what curation.toml holds that has no effect, a line each."""
+    name = desk.config.storage.curation.name
+    doubts = [
+        f"{name}: {decision.action} is read but not acted on by this version"
+        for decision in desk.decisions
+        if decision.action in NOT_YET
+    ]
+    if not desk.config.storage.database.exists():
+        return doubts
+    known = {key(item.key) for item in desk.additions.values()}
+    for story in _told(desk.config):
+        known |= {story.short, *(key(copy.url) for copy in story.copies)}
+    doubts += [
+        f"{name}: {target} names no story known so far; the decision waits for it"
+        for target in Rulings(desk.decisions).unknown(known)
+    ]
+    return doubts
+
+
+@click.command()
+@click.option("--max-age", metavar="SPAN", help="Exit 1 if no cycle ended for so long.")
+@click.option("--json", "as_json", is_flag=True, help="Print every feed as JSON.")
+@click.pass_obj
+def status(path: str | None, max_age: str | None, as_json: bool) -> None:
+    """Show how every feed fares, and when the last cycle ended.
+
+    \b
+    Exit status: 0 · 1 with --max-age, when no cycle ended within it
+    Example:     aggregator status --max-age 3h
+    """
+    config = configuration.read(configuration.locate(path))
+    limit = _span(max_age)
+    now = clock()
+    if config.storage.database.exists():
+        with Store(config.storage.database) as store:
+            records, ended = books.records(store), polls.last_cycle(store)
+    else:
+        records, ended = {}, None
+    lines = [health_of(feed, records.get(feed.url), now) for feed in config.feeds]
+    if as_json:
+        show.as_json(lines)
+    else:
+        head = ("outlet", "state", "last success", "next poll", "per day", "error")
+        show.table(
+            [
+                head,
+                *(
+                    (
+                        show.short(line.outlet, 28),
+                        line.state,
+                        show.when(line.last_success),
+                        show.when(line.next_poll),
+                        "–"
+                        if line.entries_per_day is None
+                        else f"{line.entries_per_day:.1f}",
+                        show.short(line.error or line.url),
+                    )
+                    for line in lines
+                ),
+            ]
+        )
+    click.echo(f"last cycle: {show.when(ended)}", err=True)
+    if limit is not None and (ended is None or now - ended > limit):
+        click.echo(f"no cycle ended within {max_age}", err=True)
+        sys.exit(1)
+
+
+def _span(text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    try:
+        return configuration.duration(text)
+    except ValueError as exc:
+        raise click.UsageError(f"--max-age {text!r}: {exc}") from exc
+
+
+@click.command()
+@click.argument("query")
+@click.option("--json", "as_json", is_flag=True, help="Print the stories as JSON.")
+@click.pass_obj
+def search(path: str | None, query: str, as_json: bool) -> None:
+    """Print the published stories that a query line finds, newest first.
+
+    \b
+    Columns: date, outlet, title, address; separated by tabs.
+    Example: aggregator search 'casilli AND (robots OR livreurs)'
+    """
+    config = configuration.read(configuration.locate(path))
+    try:
+        line = compile_line(query)
+    except AggregatorError as exc:
+        raise click.UsageError(str(exc)) from exc
+    published = [s for s in _told(config) if s.state is State.PUBLISHED]
+    texts = [
+        (story.title, f"{story.summary} {story.note} {story.outlet}", "")
+        for story in published
+    ]
+    hits = _newest_first([published[place] for place in find(texts, line)])
+    if as_json:
+        show.as_json([_entry(story) for story in hits])
+        return
+    for story in hits:
+        day = story.published_at.date().isoformat()
+        fields = (day, story.outlet, story.title, story.url)
+        click.echo("\t".join(map(show.safe, fields)))

@@ -1,0 +1,203 @@
+"""Commands of the machine: run, worker, publish, serve."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+
+import click
+
+from aggregator import config as configuration
+from aggregator import run as pipeline
+from aggregator import serve as server
+from aggregator.cli import show
+from aggregator.model import Config, Report
+from aggregator.worker import Worker
+
+NUMBERS = (
+    "polled",
+    "unchanged",
+    "failed",
+    "new_entries",
+    "mentions",
+    "doubtful",
+    "stories",
+    "files_written",
+    "seconds",
+)
+
+
+@click.command()
+@click.option("--all", "everything", is_flag=True, help="Also feeds not due yet.")
+@click.option("--outlet", default="", metavar="NAME", help="Only this outlet's feeds.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.pass_obj
+def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
+    """Poll the feeds that are due, once, and publish what changed.
+
+    On a terminal it shows its progress and ends with a table. Under cron it prints only
+    what changed: a feed that starts to fail, one that recovers, a fault of our own.
+
+    \b
+    Exit status: 0 done, even when single feeds failed · 3 not one could be reached
+    Example:     aggregator run --outlet "Le Monde" --all
+    """
+    config = configuration.read(configuration.locate(path))
+    if outlet:
+        _known_outlet(config, outlet)
+    people = sys.stderr.isatty()
+    if people:
+        show_warnings(config)
+    with _progress(shown=people) as progress:
+        report = pipeline.cycle(
+            config,
+            pipeline.clock(),
+            everything=everything,
+            outlet=outlet,
+            progress=progress,
+        )
+    if as_json:
+        show.as_json({name: getattr(report, name) for name in NUMBERS})
+    if people:
+        summary(report, config)
+    else:
+        changes(report)
+    sys.exit(exit_status(report))
+
+
+def exit_status(report: Report) -> int:
+    """Return 1 for a fault of our own, 3 when no feed could be reached, else 0."""
+    kinds = [failure.kind for _, failure in report.failures]
+    if "ours" in kinds:
+        return 1
+    unreached = report.polled > 0 and len(kinds) == report.polled
+    return 3 if unreached and set(kinds) == {"network"} else 0
+
+
+def _known_outlet(config: Config, name: str) -> None:
+    names = [outlet.name for outlet in config.outlets]
+    if name not in names:
+        near = get_close_matches(name, names, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise click.UsageError(f"no outlet is called {name!r} in feeds.toml{hint}")
+
+
+@contextmanager
+def _progress(*, shown: bool) -> Iterator[pipeline.Progress | None]:
+    """Show a bar on the terminal while feeds are polled."""
+    if not shown:
+        yield None
+        return
+    with click.progressbar(length=1, label="polling", file=sys.stderr) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        yield progress
+
+
+def show_warnings(config: Config) -> None:
+    """Tell what is allowed in feeds.toml but hardly meant."""
+    for warning in configuration.warnings(config):
+        click.echo(f"warning: {warning}", err=True)
+
+
+def summary(report: Report, config: Config) -> None:
+    """Print the table that ends a run on a terminal."""
+    click.echo(
+        f"{report.polled} feeds polled, {report.unchanged} unchanged, "
+        f"{report.failed} failed; {report.new_entries} new entries; "
+        f"{report.stories} stories published, {report.files_written} files written "
+        f"({report.seconds:.1f} s)",
+        err=True,
+    )
+    if report.failures:
+        click.echo("\nfailed:", err=True)
+        rows = [
+            (f"  {feed.outlet.name}", show.short(failure.reason), feed.url)
+            for feed, failure in report.failures
+        ]
+        show.table(rows, err=True)
+    click.echo("\nnew mentions:", err=True)
+    titles = {topic.id: topic.title for topic in config.topics}
+    rows = [
+        (f"  {titles[topic]}", str(certain), "certain", str(doubtful), "to review")
+        for topic, certain, doubtful in report.by_topic
+    ]
+    show.table(rows, err=True)
+    if report.doubtful:
+        click.echo("\n`aggregator review` shows what waits for you.", err=True)
+
+
+def changes(report: Report) -> None:
+    """Print what cron should mail: what starts to fail, what recovers."""
+    for feed, failure in report.started:
+        click.echo(
+            f"{feed.outlet.name}: fails: {failure.reason} ({feed.url})", err=True
+        )
+    for feed in report.recovered:
+        click.echo(f"{feed.outlet.name}: works again ({feed.url})", err=True)
+
+
+@click.command()
+@click.pass_obj
+def worker(path: str | None) -> None:
+    """Run cycles on schedule until told to stop.
+
+    feeds.toml and curation.toml are read again when they change. SIGTERM and SIGINT end
+    it once the running cycle is complete.
+
+    \b
+    Exit status: 0 stopped · 75 another worker has this database
+    """
+    logging.basicConfig(
+        level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr
+    )
+    Worker(
+        configuration.locate(path),
+        configuration.read,
+        lambda config: pipeline.cycle(config, pipeline.clock()),
+    ).work()
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the names as JSON.")
+@click.pass_obj
+def publish(path: str | None, as_json: bool) -> None:
+    """Rebuild every published file from the database and the two TOML files.
+
+    Files whose bytes would not change are left untouched; the names of the others are
+    printed.
+    """
+    config = configuration.read(configuration.locate(path))
+    written = pipeline.republish(config, pipeline.clock())
+    if as_json:
+        show.as_json({"files_written": written})
+    else:
+        for name in written:
+            click.echo(name)
+
+
+@click.command()
+@click.option("--port", default=8000, show_default=True, help="0 = any free one.")
+@click.pass_obj
+def serve(path: str | None, port: int) -> None:
+    """Serve the published folder on this machine only, to look at; Ctrl-C ends it."""
+    config = configuration.read(configuration.locate(path))
+    serve_folder(config, port)
+
+
+def serve_folder(config: Config, port: int) -> None:
+    """Serve the published folder until interrupted, saying where it is to be seen."""
+    with server.serve(config.storage.output, port) as running:
+        click.echo(f"http://127.0.0.1:{running.server_port}/   (Ctrl-C ends it)")
+        if hint := server.ssh_hint(running.server_port):
+            click.echo(f"from your own machine: {hint}", err=True)
+        try:
+            running.serve_forever()
+        except KeyboardInterrupt:
+            click.echo("", err=True)

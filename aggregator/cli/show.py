@@ -1,0 +1,68 @@
+"""Showing values to people and to programs: tables, dates, JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from unicodedata import east_asian_width
+
+import click
+
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_TITLE = 70  # columns
+
+
+def safe(text: str) -> str:
+    """Return text of an outlet without what could steer a terminal."""
+    return _UNSAFE.sub(" ", text)
+
+
+def as_json(value: object) -> None:
+    """Print a value as one JSON document; times become ISO 8601."""
+    click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401, whatever JSON can hold
+    """Return a value made of what JSON knows; dataclasses become objects."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = (field.name for field in dataclasses.fields(value))
+        return {name: plain(getattr(value, name)) for name in names}
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def when(at: datetime | None) -> str:
+    """Return an instant as a table shows it: local time to the minute, "–" for none."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M") if at else "–"
+
+
+def short(text: str, width: int = _TITLE) -> str:
+    """Return text safe for a terminal and no wider than `width` characters."""
+    text = safe(text)
+    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
+
+
+def table(rows: Sequence[Sequence[str]], *, err: bool = False) -> None:
+    """Print rows in columns as wide as they need; numbers stand to the right."""
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            " " * (width - _width(cell)) + cell
+            if cell.replace(".", "", 1).isdigit()
+            else cell + " " * (width - _width(cell))
+            for cell, width in zip(row, widths, strict=True)
+        ]
+        click.echo("  ".join(cells).rstrip(), err=err)
+
+
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)

@@ -1,0 +1,90 @@
+"""What the maintainer's decisions say of one story. Pure.
+
+Later tables win over earlier ones (DESIGN.md §4), and any decision beats every rule of
+feeds.toml. Reading curation.toml happens in `curation`; nothing here reads or writes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from aggregator.model import Action, Addition, Decision
+from aggregator.urls import canonical
+
+NOT_YET = frozenset({Action.MERGE, Action.SPLIT})
+"""Read and kept, but not acted on by this version; `check` says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """All decisions on one story, summed up.
+
+    kept: True = published whatever the rules say, False = never, None = as they say.
+    topics: replace those of the rules; None = leave them. at: of the last decision that
+    settled `kept`.
+    """
+
+    kept: bool | None = None
+    topics: tuple[str, ...] | None = None
+    pinned: bool = False
+    note: str = ""
+    addition: Addition | None = None
+    at: datetime | None = None
+
+
+def key(target: str) -> str:
+    """Return what a target is compared by: its canonical URL, or itself (an id)."""
+    return canonical(target) or target.strip()
+
+
+class Rulings:
+    """Decisions in file order, ready to be asked story by story."""
+
+    def __init__(self, decisions: Iterable[Decision]) -> None:
+        """Index the decisions by each of their targets."""
+        self._of: defaultdict[str, list[tuple[int, Decision]]] = defaultdict(list)
+        for position, decision in enumerate(decisions):
+            for target in decision.targets:
+                self._of[key(target)].append((position, decision))
+
+    def of(self, keys: Iterable[str], published: Iterable[str]) -> Ruling:
+        """Return the ruling on the story known by `keys`.
+
+        keys: its short id, its ids and the canonical URLs of its copies. published: the
+        dates it may be told apart by, as `2020-02-14` in the site's zone.
+        """
+        found = {item for name in keys for item in self._of.get(name, ())}
+        days = set(published)
+        ruling = Ruling()
+        for _, decision in sorted(found, key=lambda item: item[0]):
+            if not decision.published or decision.published[:10] in days:
+                ruling = _apply(ruling, decision)
+        return ruling
+
+    def unknown(self, known: Iterable[str]) -> tuple[str, ...]:
+        """Return the targets, as compared, that name nothing among `known`."""
+        return tuple(sorted(self._of.keys() - set(known)))
+
+
+def _apply(ruling: Ruling, decision: Decision) -> Ruling:  # noqa: PLR0911
+    """Return the ruling after one more decision."""
+    match decision.action:
+        case Action.KEEP:
+            return replace(ruling, kept=True, at=decision.at)
+        case Action.HIDE:
+            return replace(ruling, kept=False, at=decision.at)
+        case Action.ADD:
+            return replace(
+                ruling, kept=True, at=decision.at, addition=decision.addition
+            )
+        case Action.RETAG:
+            return replace(ruling, topics=decision.topics)
+        case Action.PIN | Action.UNPIN:
+            return replace(ruling, pinned=decision.action is Action.PIN)
+        case Action.NOTE:
+            return replace(ruling, note=decision.text)
+        case Action.MERGE | Action.SPLIT:
+            return ruling

@@ -1,0 +1,396 @@
+"""One GET, politely and within bounds: the only room that speaks HTTP.
+
+Nothing is remembered between batches and nothing is decided about when to ask again;
+whatever a server does is a `Fetched` or a `FetchError`. Redirects are followed by hand,
+so that each hop's address is checked. `poll` and the reading of article pages call it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from os import environ
+from typing import Any, Final, Self
+from urllib.parse import urldefrag, urljoin
+from urllib.request import getproxies
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidURL, MissingSchema
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy, should_bypass_proxies
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from aggregator import guard, urls
+from aggregator import headers as said
+from aggregator.model import Fetched, FetchError, Polling, Validators
+
+FEEDS: Final = (
+    "application/atom+xml, application/rss+xml, application/feed+json, "
+    "application/rdf+xml, application/xml;q=0.9, text/xml;q=0.9, "
+    "application/json;q=0.8, */*;q=0.5"
+)
+_HOPS: Final = 5
+_PERMANENT: Final = frozenset({301, 308})
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_WAITS: Final = frozenset({429, 503})
+_GONE: Final = 410
+_UNCHANGED: Final = 304
+_CHUNK: Final = 2**16  # bytes read at once
+_OK: Final = 200
+
+_NAMED: Final = (
+    (http.client.RemoteDisconnected, "connection closed without an answer"),
+    (http.client.IncompleteRead, "connection closed within the answer"),
+    (http.client.HTTPException, "no http answer"),
+    (urllib3.exceptions.DecodeError, "body is not compressed as its header says"),
+    (requests.exceptions.InvalidHeader, "a header of this outlet cannot be sent"),
+    (TimeoutError, "timeout"),
+)
+
+# L'Express sends over 100 headers, the limit of http.client.
+http.client._MAXHEADERS = 1000  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+class Fetcher:
+    """A session for the requests of one batch, closed with its `with` block.
+
+    No cookies, no Referer, no ~/.netrc; proxies are those of the environment when it
+    was made. To be used by one thread.
+    """
+
+    def __init__(self, polling: Polling, user_agent: str) -> None:
+        """Take the limits and the name under which outlets see us."""
+        self._polling = polling
+        self._deadline = guard.Deadline()
+        self._proxies = getproxies()
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["User-Agent"] = user_agent
+        gate = _Gate(self._deadline, private=polling.allow_private_addresses)
+        self._adapter = _Adapter(gate)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close every connection."""
+        self._adapter.close()
+        self._session.close()
+
+    def fetch(
+        self,
+        url: str,
+        validators: Validators,
+        *,
+        now: datetime,
+        timeout: timedelta,
+        headers: tuple[tuple[str, str], ...] = (),
+        accept: str = FEEDS,
+    ) -> Fetched:
+        """GET `url`, conditionally where validators are known.
+
+        A 304 has no body and keeps the validators it was asked with. timeout: for the
+        whole request, redirects and body included. headers: the outlet's own; sent to
+        the host of `url` only, not where it redirects to.
+
+        Raises FetchError for any other status than 200 and 304, a sixth redirect or a
+        loop, an address that is not public, a body over `max_bytes` once decompressed,
+        and for a request that is not over in time.
+        """
+        self._deadline.start(timeout.total_seconds())
+        asked = {"Accept": accept}
+        if validators.etag:
+            asked["If-None-Match"] = validators.etag
+        if validators.last_modified:
+            asked["If-Modified-Since"] = validators.last_modified
+        visited = [url]
+        permanent = True
+        while True:
+            here = visited[-1]
+            own = headers if urls.host(here) == urls.host(url) else ()
+            with self._get(here, {**asked, **dict(own)}) as reply:
+                target = _target(reply)
+                if not target:
+                    moved_to = here if permanent and len(visited) > 1 else ""
+                    return self._taken(reply, here, validators, moved_to, now)
+                permanent = permanent and reply.status_code in _PERMANENT
+            if target in visited:
+                raise FetchError("redirect loop", kind="limit")
+            if len(visited) > _HOPS:
+                raise FetchError(f"more than {_HOPS} redirects", kind="limit")
+            if not urls.web(target):
+                raise FetchError("redirect to no web address", kind="refused")
+            visited.append(target)
+
+    @contextmanager
+    def _get(self, url: str, headers: dict[str, str]) -> Iterator[requests.Response]:
+        """Send one request; whatever goes wrong until it is closed is a FetchError."""
+        try:
+            request = requests.Request("GET", url, headers=headers)
+            # Not Session.send: told not to follow a redirect, it reads its whole body
+            # all the same, without a limit.
+            with self._adapter.send_again(
+                self._session.prepare_request(request),
+                stream=True,
+                timeout=self._deadline.left(),
+                proxies=self._proxies_for(url),
+            ) as reply:
+                yield reply
+        except (InvalidURL, MissingSchema, urllib3.exceptions.LocationParseError) as e:
+            raise FetchError("not a web address", kind="refused") from e
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            http.client.HTTPException,
+            OSError,
+            UnicodeError,
+        ) as exc:
+            self._deadline.left()
+            raise FetchError(_why(exc)) from exc
+
+    def _proxies_for(self, url: str) -> dict[str, str]:
+        """Return the proxies for a URL; where one is used, check the target here.
+
+        The proxy resolves the name by itself, so what is private as far as we see is
+        refused and a name unknown here is left to it.
+        """
+        if not self._proxies or should_bypass_proxies(url, self._proxies.get("no")):
+            return {}
+        if select_proxy(url, self._proxies) and (
+            not self._polling.allow_private_addresses
+        ):
+            try:
+                found = guard.resolve(urls.host(url).partition(":")[0], 0)
+            except FetchError:
+                return self._proxies
+            guard.allowed(found)
+        return self._proxies
+
+    def _taken(
+        self,
+        reply: requests.Response,
+        url: str,
+        validators: Validators,
+        moved_to: str,
+        now: datetime,
+    ) -> Fetched:
+        """Read an answer that is no redirect to its end."""
+        status, headers = reply.status_code, reply.headers
+        if status not in (_OK, _UNCHANGED):
+            raise _refusal(reply, now)
+        fresh_until = said.fresh_until(
+            headers.get("Cache-Control", ""),
+            headers.get("Expires", ""),
+            headers.get("Age", ""),
+            now,
+        )
+        if status == _UNCHANGED:
+            return Fetched(
+                url,
+                status,
+                validators=validators,
+                moved_to=moved_to,
+                fresh_until=fresh_until,
+            )
+        body, complete = self._body(reply)
+        return Fetched(
+            url,
+            status,
+            body,
+            content_type=headers.get("Content-Type", ""),
+            content_location=headers.get("Content-Location", ""),
+            content_language=headers.get("Content-Language", ""),
+            validators=Validators(
+                _sendable(headers.get("ETag", "")),
+                _sendable(headers.get("Last-Modified", "")),
+            ),
+            moved_to=moved_to,
+            fresh_until=fresh_until,
+            complete=complete,
+        )
+
+    def _body(self, reply: requests.Response) -> tuple[bytes, bool]:
+        """Return the decompressed body and whether it came to its end.
+
+        A body that breaks off is returned as far as it came: its entries are worth
+        having. Nothing at all is an error.
+        """
+        raw, body, most = reply.raw, bytearray(), self._polling.max_bytes
+        too_long = FetchError(f"body over {most / 1e6:g} MB", kind="limit")
+        if (said.count(reply.headers.get("Content-Length", "")) or 0) > most:
+            raise too_long
+        try:
+            # read1, not iter_content: that one waits for a whole chunk before it
+            # yields, and a dripping server outruns the deadline.
+            while chunk := raw.read1(_CHUNK, decode_content=True):
+                body += chunk
+                if len(body) > most:
+                    raise too_long
+                self._deadline.left()
+        except (urllib3.exceptions.DecodeError, urllib3.exceptions.ProtocolError):
+            if not body:
+                raise
+            return bytes(body), False
+        return bytes(body), _ended(raw)
+
+
+@dataclass
+class _Gate:
+    """What connections of a session are made by. made: how many were."""
+
+    deadline: guard.Deadline
+    private: bool
+    made: int = 0
+
+
+class _Plain(HTTPConnection):
+    """An HTTP connection made by `guard`."""
+
+    def __init__(self, *args: Any, gate: _Gate, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **options)
+        self._gate = gate
+
+    def _new_conn(self) -> guard.TimedSocket:
+        sock = guard.connect(
+            self._dns_host,
+            self.port,
+            self._gate.deadline,
+            # a proxy was named by who runs this machine; its targets are checked above
+            private=self._gate.private or self.proxy is not None,
+            options=self.socket_options or (),
+        )
+        self._gate.made += 1
+        return sock
+
+
+class _TLS(_Plain, HTTPSConnection):
+    """An HTTPS connection made by `guard`."""
+
+    def connect(self) -> None:
+        super().connect()
+        if isinstance(self.sock, guard.TimedTLSSocket):
+            self.sock.deadline = self._gate.deadline
+
+
+class _Adapter(HTTPAdapter):
+    """Makes every connection, direct or through a proxy, one of those above."""
+
+    def __init__(self, gate: _Gate) -> None:
+        self._gate = gate
+        super().__init__(pool_connections=20, pool_maxsize=1)
+
+    def send_again(
+        self,
+        request: requests.PreparedRequest,
+        **options: Any,  # noqa: ANN401 - as send's
+    ) -> requests.Response:
+        """Send, once more if a connection kept open had been closed by the server."""
+        made = self._gate.made
+        try:
+            return self.send(request, **options)
+        except requests.ConnectionError:
+            if self._gate.made > made:
+                raise
+            return self.send(request, **options)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
+        super().init_poolmanager(*args, ssl_context=tls_context(), **options)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # noqa: ANN401
+        return super().proxy_manager_for(proxy, ssl_context=tls_context(), **options)
+
+    def cert_verify(self, conn: Any, *_: object) -> None:  # noqa: ANN401
+        """Ask for a valid certificate; the authorities are in the context already."""
+        conn.cert_reqs = "CERT_REQUIRED"
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+        pool: Any = super().get_connection_with_tls_context(*args, **options)
+        pool.ConnectionCls = _TLS if pool.scheme == "https" else _Plain
+        pool.conn_kw["gate"] = self._gate
+        return pool
+
+
+@lru_cache(maxsize=1)
+def tls_context() -> ssl.SSLContext:
+    """Return the context of every TLS connection; to read the authorities takes 20 ms.
+
+    They are requests' own, or those of REQUESTS_CA_BUNDLE or SSL_CERT_FILE.
+    """
+    bundle = environ.get("REQUESTS_CA_BUNDLE") or environ.get("SSL_CERT_FILE")
+    context = ssl.create_default_context(cafile=bundle or DEFAULT_CA_BUNDLE_PATH)
+    context.sslsocket_class = guard.TimedTLSSocket
+    return context
+
+
+def _target(reply: requests.Response) -> str:
+    """Return the absolute address a redirect points to, "" for any other answer."""
+    location = reply.headers.get("Location", "").strip()
+    if reply.status_code not in _REDIRECTS or not location:
+        return ""
+    # http.client reads headers as Latin-1; addresses in them are UTF-8 at best
+    location = location.encode("latin-1", "replace").decode("utf-8", "replace")
+    try:
+        return urldefrag(urljoin(reply.url, location)).url
+    except ValueError as exc:
+        raise FetchError("redirect to no web address", kind="refused") from exc
+
+
+def _refusal(reply: requests.Response, now: datetime) -> FetchError:
+    """Return the error for a status that brings no document."""
+    status = reply.status_code
+    wait = reply.headers.get("Retry-After", "") if status in _WAITS else ""
+    return FetchError(
+        f"http {status}",
+        kind="gone" if status == _GONE else "http",
+        status=status,
+        not_before=said.retry_after(wait, now),
+    )
+
+
+def _sendable(validator: str) -> str:
+    """Return a validator as received, "" for one that no request may carry."""
+    return validator if validator.isprintable() and validator.strip() else ""
+
+
+def _ended(raw: Any) -> bool:  # noqa: ANN401 - urllib3's response
+    """Tell whether a compressed body came to the end of its stream.
+
+    urllib3 2.8 notices that only for zstd, hence the look at its decoders; a body
+    that is not compressed has none.
+    """
+    decoder = getattr(raw, "_decoder", None)
+    for each in getattr(decoder, "_decoders", [decoder]):
+        stream = getattr(each, "_obj", None)
+        finished = getattr(stream, "is_finished", None)  # brotli's word for eof
+        if not (finished() if finished else getattr(stream, "eof", True)):
+            return False
+    return True
+
+
+def _why(exc: BaseException) -> str:
+    """Return the first cause that has a name, in one lower-case line without the URL.
+
+    urllib3 and requests wrap what happened several times, each in its own way.
+    """
+    cause: BaseException | None = exc
+    while cause is not None:
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return f"certificate: {cause.verify_message.lower()}"
+            case ssl.SSLError():
+                return f"tls: {(cause.reason or 'failed').lower().replace('_', ' ')}"
+            case OSError(strerror=str(words)) if words:
+                return f"connection: {words.lower()}"
+        for kind, words in _NAMED:
+            if isinstance(cause, kind):
+                return words
+        inner = [part for part in cause.args if isinstance(part, BaseException)]
+        cause = cause.__cause__ or (inner[0] if inner else cause.__context__)
+    return f"connection failed: {type(exc).__name__.lower()}"

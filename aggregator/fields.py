@@ -1,0 +1,55 @@
+"""What all kinds of documents share: plain texts, links and summaries of an item.
+
+Pure and below every parser; no format may enter.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import Final
+from urllib.parse import urljoin
+
+from aggregator import urls
+from aggregator.text import cut, plain
+
+LONGEST: Final = 2**16  # characters of a field that are read; the rest is not
+FULL_TEXT: Final = 1500  # characters from which a summary is the article
+_HEAD: Final = 600  # characters of an article that stand in for its summary
+_SPACE: Final = re.compile(r"[\x00-\x20\x7f]+")
+
+
+def text(value: object, *, markup: bool = True) -> str:
+    """Return what a reader sees of a field, "" for what is no text.
+
+    markup: False where the document says that the text has none: then a "<" is one,
+    but for tags that were escaped once too often.
+    """
+    if not isinstance(value, str):
+        return ""
+    value = value[:LONGEST]
+    return plain(value if markup else value.replace("<", "&lt;"))
+
+
+def link(value: object, base: str) -> str:
+    """Return an absolute http(s) address without spaces, "" for anything else."""
+    if not isinstance(value, str) or not value.strip():
+        return ""
+    url = _SPACE.sub("%20", value.strip())
+    if urls.web(url):
+        return url
+    with suppress(ValueError):
+        url = urljoin(base, url)
+    return url if urls.web(url) else ""
+
+
+def split(summary: str, full: str) -> tuple[str, str]:
+    """Return (summary, content) for what an item says of itself.
+
+    full: the longest text it carries. Content is the article where there is one, else
+    ""; the summary is the item's own, or the head of the article.
+    """
+    full = max(summary, full, key=len)
+    if not summary or len(summary) > FULL_TEXT:
+        summary = cut(full, _HEAD) if len(full) > FULL_TEXT else full
+    return summary, "" if full == summary else full

@@ -1,0 +1,106 @@
+"""SQLite's full-text index FTS5, in memory: which texts an expression finds, and where.
+
+The only room with FTS5. It takes expressions as `query` makes them and texts as
+`text.fold` makes them; nothing that knows a line, an entry or a topic may enter.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Literal, Self
+
+from aggregator.model import QueryError
+from aggregator.text import MARK, UNMARK
+
+TextColumn = Literal["title", "summary", "article"]
+COLUMNS: tuple[TextColumn, ...] = ("title", "summary", "article")
+
+# Folding is ours, so that what is found can be led back to the original spelling.
+_CREATE = """
+    CREATE VIRTUAL TABLE texts USING fts5(
+        title, summary, article, tokenize = "unicode61 remove_diacritics 0"
+    )
+"""
+_ADD = "INSERT INTO texts (rowid, title, summary, article) VALUES (?, ?, ?, ?)"
+_FIND = "SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY rowid"  # never by rank
+_HIGHLIGHT = """
+    SELECT highlight(texts, 0, :mark, :unmark),
+           highlight(texts, 1, :mark, :unmark),
+           highlight(texts, 2, :mark, :unmark)
+    FROM texts WHERE texts MATCH :expression AND rowid = :position
+"""
+_MARKS = re.compile(f"[{MARK}{UNMARK}]")
+
+
+class Index:
+    """A batch of folded (title, summary, article), indexed once for many expressions.
+
+    A position is a row's place in `rows`. For one thread; to be closed: use `with`.
+    """
+
+    def __init__(self, rows: Iterable[tuple[str, str, str]]) -> None:
+        """Index all rows."""
+        self._base = sqlite3.connect(":memory:", isolation_level=None)
+        self._base.execute(_CREATE)
+        self._base.execute("BEGIN")
+        self._base.executemany(
+            _ADD, ((position, *row) for position, row in enumerate(rows))
+        )
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Give the memory back."""
+        self._base.close()
+
+    def find(self, expression: str) -> list[int]:
+        """Return the positions of the rows that satisfy `expression`, ascending.
+
+        Raises QueryError, with SQLite's words, when FTS5 cannot read it.
+        """
+        try:
+            rows = self._base.execute(_FIND, (expression,)).fetchall()
+        except sqlite3.Error as exc:
+            raise QueryError(f"SQLite cannot read it ({exc})") from exc
+        return [position for (position,) in rows]
+
+    def spans(
+        self, expression: str, position: int
+    ) -> dict[TextColumn, tuple[tuple[int, int], ...]]:
+        """Return where in a row's folded columns the words of `expression` stand.
+
+        In the order of the columns and in each of the text; a column without such
+        words is left out, and so is everything when the row does not satisfy it.
+        """
+        row = self._base.execute(
+            _HIGHLIGHT,
+            {
+                "expression": expression,
+                "position": position,
+                "mark": MARK,
+                "unmark": UNMARK,
+            },
+        ).fetchone()
+        found = zip(COLUMNS, map(_spans, row or ("",) * len(COLUMNS)), strict=True)
+        return {column: spans for column, spans in found if spans}
+
+
+def headline(expression: str) -> str:
+    """Return `expression` looking at title and summary only."""
+    return f"{{title summary}} : ({expression})"
+
+
+def _spans(marked: str) -> tuple[tuple[int, int], ...]:
+    """Return the marked stretches as offsets into the text without its marks."""
+    bounds = [mark.start() - seen for seen, mark in enumerate(_MARKS.finditer(marked))]
+    return tuple(zip(bounds[::2], bounds[1::2], strict=True))

@@ -1,0 +1,144 @@
+"""Which entries mention which topics, how surely, and by what evidence.
+
+Pure: one FTS5 index holds all entries of a call, and every line of feeds.toml is asked
+of it once. `poll` and the second wave call it; the maintainer's decisions come later.
+Nothing that reads a file, a clock or the network may enter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from aggregator.fts import COLUMNS, Index, headline
+from aggregator.model import Entry, Mention, Outlet, Query, Rule, Topic, Verdict
+from aggregator.text import fold, fold_map, snippet
+
+_Columns = tuple[str, str, str]  # title, summary, article, as `fts.COLUMNS`
+_Own = Literal["always", "review", ""]  # which key of the outlet names the topic
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of feeds.toml. expression: with the columns that its key looks at."""
+
+    text: str
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Ruling:
+    """What a topic's rules say of an entry. line: None where the rule needs none."""
+
+    verdict: Verdict
+    rule: Rule
+    line: _Line | None = None
+
+
+def match(
+    entries: Sequence[Entry], topics: Sequence[Topic], outlet: Outlet
+) -> tuple[Mention, ...]:
+    """Return what the entries of an outlet mention, by entry, then by topic.
+
+    At most one mention for each entry and topic; its evidence is the first line in file
+    order that speaks for the verdict, in the first of title, summary and article. Of
+    the outlet's keys, `topics` comes first: what it leaves out is never looked for.
+    """
+    wanted = [t for t in topics if outlet.topics is None or t.id in outlet.topics]
+    with _indexed(map(_texts, entries)) as index:
+        ruled = [
+            (position, order, ruling)
+            for order, topic in enumerate(wanted)
+            for position, ruling in _rulings(topic, outlet, index, len(entries))
+        ]
+        ruled.sort(key=lambda found: found[:2])
+        return tuple(
+            _mention(entries[position], wanted[order], ruling, index, position)
+            for position, order, ruling in ruled
+        )
+
+
+def search(texts: Iterable[_Columns], query: Query) -> tuple[int, ...]:
+    """Return the positions of the plain texts that satisfy `query`, ascending."""
+    with _indexed(texts) as index:
+        return tuple(index.find(query.expression))
+
+
+def _texts(entry: Entry) -> _Columns:
+    return entry.title, entry.summary, entry.content
+
+
+def _indexed(texts: Iterable[_Columns]) -> Index:
+    return Index(
+        (fold(title), fold(summary), fold(body)) for title, summary, body in texts
+    )
+
+
+def _rulings(
+    topic: Topic, outlet: Outlet, index: Index, count: int
+) -> Iterator[tuple[int, _Ruling]]:
+    """Yield the positions, of `count`, that a topic rules upon, and its rulings."""
+    match = _first(index, (_Line(q.text, q.expression) for q in topic.match))
+    review = _first(index, map(_headline, topic.review))
+    found = match.keys() | review.keys()
+    never = _first(index, map(_headline, topic.never)) if found else {}
+    own: _Own = ""
+    if topic.id in outlet.always:
+        own = "always"
+    elif topic.id in outlet.review:
+        own = "review"
+    for at in range(count) if own else found:
+        ruling = _ruling(own, match.get(at), review.get(at), never.get(at))
+        if ruling:
+            yield at, ruling
+
+
+def _ruling(
+    own: _Own, match: _Line | None, review: _Line | None, never: _Line | None
+) -> _Ruling | None:
+    """Return what follows from the outlet's own key and the first line found of each.
+
+    The order of DESIGN.md §3; None: the topic has nothing to say.
+    """
+    if own == "always":
+        return _Ruling(Verdict.CERTAIN, "always")
+    if match:
+        return _Ruling(Verdict.DOUBTFUL if never else Verdict.CERTAIN, "match", match)
+    if own == "review" or (review and not never):
+        return _Ruling(Verdict.DOUBTFUL, "review", review)
+    return _Ruling(Verdict.SUPPRESSED, "never", never) if review else None
+
+
+def _headline(query: Query) -> _Line:
+    return _Line(query.text, headline(query.expression))
+
+
+def _first(index: Index, lines: Iterable[_Line]) -> dict[int, _Line]:
+    """Return the positions that any of the lines finds, each with the first of them."""
+    found: dict[int, _Line] = {}
+    for line in lines:
+        for position in index.find(line.expression):
+            found.setdefault(position, line)
+    return found
+
+
+def _mention(
+    entry: Entry, topic: Topic, ruling: _Ruling, index: Index, position: int
+) -> Mention:
+    """Return the mention with its evidence in the spelling of the outlet."""
+    mention = Mention(entry.id, topic.id, ruling.verdict, ruling.rule)
+    if ruling.line is None:
+        return mention
+    found = index.spans(ruling.line.expression, position)
+    column, folded_spans = next(iter(found.items()))  # a line never matches by nothing
+    text = dict(zip(COLUMNS, _texts(entry), strict=True))[column]
+    folded = fold_map(text)
+    spans = tuple(folded.span(start, end) for start, end in folded_spans)
+    return replace(
+        mention,
+        line=ruling.line.text,
+        column=column,
+        spans=spans,
+        snippet=snippet(text, spans),
+    )

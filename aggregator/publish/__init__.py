@@ -1,0 +1,85 @@
+"""The published folder: which documents there are, and writing them.
+
+`render` is pure: the same site, topics and stories give the same bytes, in whatever
+order the stories come; it reads no clock and no environment. Each format has a room of
+its own; a new document is a room and a line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+from aggregator.model import Site, State, Story, Topic
+from aggregator.publish import data, templates
+from aggregator.publish.channels import Channel, channel, newest, with_main, with_topic
+from aggregator.publish.feeds import atom, rss
+from aggregator.publish.files import write
+from aggregator.publish.jsonfeed import jsonfeed
+from aggregator.publish.pages import pages
+from aggregator.publish.view import Shown, marked, shown
+from aggregator.publish.words import words
+
+__all__ = ["render", "write"]
+
+
+def render(
+    site: Site, topics: Sequence[Topic], stories: Sequence[Story]
+) -> dict[str, bytes]:
+    """Return every document by its name relative to the published folder.
+
+    stories: all published ones in any order; those in another state are left out. Pages
+    come before the feeds that lead to them, so that writing in this order never leaves
+    a link without its target.
+    """
+    site = replace(site, url=f"{site.url.rstrip('/')}/")
+    by_id = {topic.id: topic for topic in topics}
+    published = newest(
+        shown(story, site, by_id) for story in stories if story.state is State.PUBLISHED
+    )
+    documents = {"style.css": templates.stylesheet()}
+    documents |= pages(site, topics, published)
+    documents["stories.jsonl"] = data.jsonl(published)
+    documents |= _feeds(site, _channels(site, topics, published))
+    return documents
+
+
+def _channels(
+    site: Site, topics: Sequence[Topic], stories: Sequence[Shown]
+) -> list[Channel]:
+    every = words(site.language).gettext("All topics")
+    found = [channel(site, stories, folder="all/", title=every)]
+    for topic in topics:
+        folder = f"topics/{topic.id}/"
+        found.append(
+            channel(
+                site,
+                with_topic(stories, topic),
+                folder=folder,
+                page=f"{folder}index.html",
+                title=topic.title or topic.id,
+                description=topic.description,
+            )
+        )
+    return [*found, channel(site, with_main(stories))]
+
+
+def _feeds(site: Site, channels: Sequence[Channel]) -> dict[str, bytes]:
+    @cache  # a story stands in several feeds, each in three formats
+    def content(short: str) -> str:
+        return templates.html("content.html", site.language, story=by_short[short])
+
+    def of(story: Shown) -> str:
+        return content(story.story.short)
+
+    def snippet(text: str) -> str:
+        return templates.html("snippet.html", site.language, parts=marked(text))
+
+    by_short = {one.story.short: one for feed in channels for one in feed.stories}
+    documents: dict[str, bytes] = {}
+    for feed in channels:
+        documents[f"{feed.folder}feed.atom"] = atom(site, feed, of)
+        documents[f"{feed.folder}feed.rss"] = rss(site, feed, of)
+        documents[f"{feed.folder}feed.json"] = jsonfeed(site, feed, of, snippet)
+    return documents

@@ -1,0 +1,96 @@
+"""The published folder on disk: changed files only, each replaced in one step.
+
+Knows names and bytes, nothing of what they mean. The caller holds the cycle lock, so
+there is one writer at a time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+from aggregator.model import AggregatorError
+
+_PARTIAL = ".partial"
+
+
+def write(folder: Path, documents: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Write what differs from the disk; return the names written, in that order.
+
+    A reader sees the old document or the new one, never a half. A file with equal bytes
+    is not touched, files that are not named are left alone, and what a killed run left
+    half-written is removed. Raises AggregatorError when the folder cannot be written.
+    """
+    written: list[str] = []
+    changed: set[Path] = set()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
+        for name, body in documents.items():
+            path = _inside(folder, name)
+            if _holds(path, body):
+                continue
+            changed |= _make_folder(path.parent)
+            _replace(path, body)
+            changed.add(path.parent)
+            written.append(name)
+        _sync(changed)
+    except OSError as exc:
+        where = exc.filename or folder
+        reason = (exc.strerror or str(exc)).lower()
+        raise AggregatorError(f"{where}: cannot be written ({reason})") from exc
+    return tuple(written)
+
+
+def _sweep(folder: Path) -> None:
+    for leftover in folder.rglob(f".*{_PARTIAL}"):
+        leftover.unlink(missing_ok=True)
+
+
+def _inside(folder: Path, name: str) -> Path:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise AggregatorError(f"{name!r}: not a name inside the published folder")
+    return folder / path
+
+
+def _holds(path: Path, body: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(body) and path.read_bytes() == body
+    except FileNotFoundError:
+        return False
+
+
+def _make_folder(folder: Path) -> set[Path]:
+    """Make the folder; return the ones whose listing changed by it."""
+    changed: set[Path] = set()
+    missing = folder
+    while not missing.exists():
+        missing = missing.parent
+        changed.add(missing)
+    folder.mkdir(parents=True, exist_ok=True)
+    return changed
+
+
+def _replace(path: Path, body: bytes) -> None:
+    partial = path.with_name(f".{path.name}{_PARTIAL}")
+    try:
+        with partial.open("wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _sync(folders: Iterable[Path]) -> None:
+    """Make the renames themselves last (fsync(2): a new name needs its folder's)."""
+    for folder in folders:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

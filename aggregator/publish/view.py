@@ -1,0 +1,262 @@
+"""A story as readers see it: every text cut, cleaned and marked, every link checked.
+
+Pure: which words of an outlet are shown is decided here once, so that feeds, pages and
+data cannot differ. No markup, no format and no library of one may enter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from aggregator import text
+from aggregator.model import Copy, Evidence, Site, Story, Topic
+
+Part = tuple[str, bool]
+"""A piece of text, and whether it is the evidence, to be marked."""
+
+Span = tuple[int, int]
+
+_TITLE = 300  # characters of a title shown; the longest of a real press list has 187
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+# What XML 1.0 §2.2 cannot hold, noncharacters, and marks that turn the reading
+# direction of whatever follows them on the page.
+_UNFIT = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd"
+    "\U00010000-\U0010fffd]"
+)
+_BLANKS = re.compile(r"[ \t\n\r]+")  # no-break spaces stay as the outlet set them
+_ENTRY_TITLE = re.compile(r"\{(title|outlet)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A story, ready to be published.
+
+    story: what it was made of, for its states and times only. id: of its Atom entry.
+    name: its title, never empty. entry_title: with the outlet, for feeds. url: of the
+    article, "" = it has none. permalink: its anchor, relative to the published folder.
+    link: absolute, the article or the anchor. local_at: when it was published, in the
+    site's zone. extract: as much of the summary as may be republished, as it was;
+    excerpt: the same to be read, with marks. snippet: see `shown`. evidence: as far as
+    it is republished. topics: in the order of feeds.toml.
+    """
+
+    story: Story
+    id: str
+    name: str
+    entry_title: str
+    url: str
+    permalink: str
+    link: str
+    outlet: str
+    home: str
+    author: str
+    language: str
+    note: str
+    form: str
+    detail: str
+    archived: str
+    local_at: datetime
+    published_at: datetime
+    added_at: datetime
+    updated_at: datetime
+    extract: str
+    excerpt: tuple[Part, ...]
+    snippet: tuple[Part, ...]
+    evidence: tuple[Evidence, ...]
+    copies: tuple[Copy, ...]
+    topics: tuple[Topic, ...]
+
+    @property
+    def others(self) -> tuple[Copy, ...]:
+        """The copies but for the first entry's, by date: « aussi dans »."""
+        return self.copies[1:]
+
+    @property
+    def source_url(self) -> str:
+        """The outlet's feed that delivered it; "" for a story added by hand."""
+        return web(self.story.feed_url)
+
+    @property
+    def source_title(self) -> str:
+        """The name of that feed, else the outlet's."""
+        return clean(self.story.feed_title) or self.outlet
+
+
+def shown(story: Story, site: Site, topics: Mapping[str, Topic]) -> Shown:
+    """Return the story as it may be published.
+
+    At most `story.excerpt`, else `site.excerpt`, characters of the outlet's text appear
+    in it besides titles, evidence included. The excerpt is the summary's beginning with
+    the evidence marked; a separate snippet is there only where the match can be seen
+    neither in the title nor in the excerpt.
+    """
+    limit = max(0, site.excerpt if story.excerpt is None else story.excerpt)
+    excerpt, visible, snippet, evidence = _republished(story, limit)
+    added_at = story.added_at or story.published_at
+    local_at = story.published_at.astimezone(ZoneInfo(site.timezone))
+    permalink = f"{local_at.year:04}/index.html#s-{story.short}"
+    url = web(story.url)
+    name = title(story.title) or title(url) or story.short
+    outlet = clean(story.outlet)
+    return Shown(
+        story=story,
+        id=f"{site.id}/{story.short}",
+        name=name,
+        entry_title=_entry_title(site.entry_title, name, outlet),
+        url=url,
+        permalink=permalink,
+        link=url or site.url + permalink,
+        outlet=outlet,
+        home=web(story.home),
+        author=clean(story.author),
+        language=story.language if _LANGUAGE.fullmatch(story.language) else "",
+        note=clean(story.note),
+        form=clean(story.form),
+        detail=clean(story.detail),
+        archived=web(story.archived),
+        local_at=local_at,
+        published_at=story.published_at.replace(microsecond=0),
+        added_at=added_at,
+        updated_at=(story.updated_at or added_at).replace(microsecond=0),
+        extract=excerpt,
+        excerpt=_parts(excerpt, visible),
+        snippet=marked(snippet),
+        evidence=evidence,
+        copies=tuple(
+            replace(
+                copy,
+                outlet=clean(copy.outlet),
+                url=web(copy.url),
+                title=title(copy.title),
+            )
+            for copy in story.copies
+        ),
+        topics=tuple(topic for topic in topics.values() if topic.id in story.topics),
+    )
+
+
+def web(url: str) -> str:
+    """Return the URL if it is a complete http(s) one without blanks, else ""."""
+    if any(not char.isprintable() or char.isspace() for char in url):
+        return ""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        return ""
+    return url if usable else ""
+
+
+def clean(words: str) -> str:
+    """Return the text in one line, without characters that harm a document."""
+    return _BLANKS.sub(" ", _UNFIT.sub("", words)).strip(" ")
+
+
+def title(words: str) -> str:
+    """Return a title as shown: clean, and cut where it is absurdly long."""
+    return text.cut(clean(words), _TITLE)
+
+
+def marked(snippet: str) -> tuple[Part, ...]:
+    """Return the pieces of a text that carries `text.MARK` and `text.UNMARK`."""
+    head, *pieces = snippet.split(text.MARK)
+    parts: list[Part] = [(head, False)]
+    for piece in pieces:
+        inside, found, after = piece.partition(text.UNMARK)
+        parts += [(inside, True), (after, False)] if found else [(inside, False)]
+    return _tidy(parts)
+
+
+def plain(parts: tuple[Part, ...]) -> str:
+    """Return the words of the pieces, without marks."""
+    return "".join(words for words, _ in parts)
+
+
+def _entry_title(template: str, name: str, outlet: str) -> str:
+    values = {"title": name, "outlet": outlet}
+    # Not str.format: a title may hold braces, and a template may not reach attributes.
+    return clean(_ENTRY_TITLE.sub(lambda found: values[found[1]], template)) or name
+
+
+def _republished(
+    story: Story, limit: int
+) -> tuple[str, tuple[Span, ...], str, tuple[Evidence, ...]]:
+    """Return excerpt, what is marked in it, marked snippet, and evidence, all in limit.
+
+    Doing it again with the excerpt as summary and the evidence returned changes
+    nothing: that is how stories.jsonl restores the same published bytes.
+    """
+    excerpt, snippet = text.cut(story.summary, limit), ""
+    visible = _joined(
+        span for one in story.evidence for span in _within(one, excerpt, story.summary)
+    )
+    if not visible and not any(_in_title(one) for one in story.evidence):
+        fitting = (one.snippet for one in story.evidence if 0 < _size(one) <= limit)
+        if snippet := next(fitting, ""):
+            excerpt = text.cut(story.summary, limit - len(plain(marked(snippet))))
+    left = limit - len(excerpt) - len(plain(marked(snippet)))
+    evidence: list[Evidence] = []
+    for one in story.evidence:
+        if _in_title(one):
+            evidence.append(one)
+        elif spans := _joined(_within(one, excerpt, story.summary)):
+            seen = plain(marked(one.snippet)).strip("… ") in excerpt
+            again = one.snippet if seen else text.snippet(excerpt, spans)
+            evidence.append(replace(one, spans=spans, snippet=again))
+        elif one.snippet == snippet:
+            evidence.append(replace(one, spans=()))
+        elif _size(one) <= left:
+            left -= _size(one)
+            evidence.append(replace(one, spans=()))
+        else:
+            evidence.append(replace(one, spans=(), snippet=""))
+    return excerpt, visible, snippet, tuple(evidence)
+
+
+def _in_title(evidence: Evidence) -> bool:
+    return evidence.of_first and evidence.column == "title"
+
+
+def _size(evidence: Evidence) -> int:
+    return len(plain(marked(evidence.snippet)))
+
+
+def _within(evidence: Evidence, excerpt: str, summary: str) -> tuple[Span, ...]:
+    """Return the spans of the evidence that can be seen whole in the excerpt."""
+    if not evidence.of_first or evidence.column != "summary":
+        return ()
+    pairs = enumerate(zip(excerpt, summary, strict=False))
+    end = next((i for i, (a, b) in pairs if a != b), len(excerpt))  # where « … » begins
+    return tuple((a, b) for a, b in evidence.spans if 0 <= a < b <= end)
+
+
+def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Return the spans in order, those that touch made one."""
+    joined: list[Span] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
+
+
+def _parts(excerpt: str, spans: tuple[Span, ...]) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    done = 0
+    for start, end in spans:
+        parts += [(excerpt[done:start], False), (excerpt[start:end], True)]
+        done = end
+    return _tidy([*parts, (excerpt[done:], False)])
+
+
+def _tidy(parts: list[Part]) -> tuple[Part, ...]:
+    return tuple(
+        (kept, mark) for words, mark in parts if (kept := _UNFIT.sub("", words))
+    )

@@ -1,0 +1,240 @@
+"""One cycle: poll what is due, join stories, decide where they stand, publish.
+
+This is the pipeline of DESIGN.md §2 in its order. `run`, `worker`, `publish` and `demo`
+all come through here. The clock is read by the caller, once, and handed down.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aggregator import curation, engine, publish
+from aggregator.decisions import Rulings
+from aggregator.lock import held
+from aggregator.model import (
+    Action,
+    Addition,
+    Config,
+    Decision,
+    Failure,
+    Feed,
+    Outcome,
+    PollTask,
+    Report,
+    State,
+    Story,
+)
+from aggregator.store import Store, books, polls, tales
+from aggregator.stories import compose, place, ruling, settle
+
+_FLUSH = 200  # outcomes in one transaction: 2.8 × the rate of one each (DESIGN.md §2)
+_FLUSH_AFTER = 1.0  # seconds an outcome may wait for its transaction
+
+Progress = Callable[[int, int], None]
+"""Told how many feeds are polled, of how many."""
+
+
+def clock() -> datetime:
+    """Return now, or the instant that SOURCE_DATE_EPOCH sets, to the second."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    at = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    return at.replace(microsecond=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The maintainer's two files, read and valid, for one cycle or command."""
+
+    config: Config
+    decisions: tuple[Decision, ...]
+
+    @classmethod
+    def read(cls, config: Config) -> Desk:
+        """Read curation.toml beside the configuration; raises ConfigError."""
+        site = config.site
+        path = config.storage.curation
+        return cls(config, curation.read(path, config.topics, site.timezone))
+
+    @property
+    def additions(self) -> dict[int, Addition]:
+        """What the maintainer adds, by the number of the entry that stands for it."""
+        return tales.added(
+            decision.addition
+            for decision in self.decisions
+            if decision.action is Action.ADD and decision.addition
+        )
+
+
+def cycle(
+    config: Config,
+    now: datetime,
+    *,
+    everything: bool = False,
+    outlet: str = "",
+    progress: Progress | None = None,
+) -> Report:
+    """Poll what is due, then publish; return what happened.
+
+    everything: also feeds whose interval is not over. outlet: only this one's feeds.
+    Raises ConfigError before anything is written, StoreError, LockHeldError.
+    """
+    began = time.monotonic()
+    desk = Desk.read(config)
+    with (
+        held(config.storage.database, "cycle"),
+        Store(config.storage.database) as store,
+    ):
+        polls.follow(store, config.feeds)
+        before = books.mention_counts(store)
+        failing = {r.url for r in books.records(store).values() if r.failure}
+        feeds = [f for f in config.feeds if outlet in ("", f.outlet.name)]
+        tasks = tuple(
+            polls.due(store, feeds, now, config.polling, everything=everything)
+        )
+        tally = _poll(store, config, tasks, now, progress)
+        gained = books.gained(before, books.mention_counts(store))
+        tell(store, desk, now)
+        stories, written = rebuild(store, desk)
+        polls.forget(store, now, config.storage.history)
+        polls.end_cycle(store, now)
+    return Report(
+        polled=tally.polled,
+        unchanged=tally.unchanged,
+        failed=len(tally.failures),
+        new_entries=tally.new_entries,
+        mentions=sum(certain for certain, _ in gained.values()),
+        doubtful=sum(doubtful for _, doubtful in gained.values()),
+        stories=stories,
+        files_written=len(written),
+        seconds=round(time.monotonic() - began, 3),
+        failures=tally.failures,
+        started=tuple(item for item in tally.failures if item[0].url not in failing),
+        recovered=tuple(feed for feed in tally.succeeded if feed.url in failing),
+        by_topic=tuple(
+            (topic.id, *gained.get(topic.id, (0, 0))) for topic in config.topics
+        ),
+    )
+
+
+def republish(config: Config, now: datetime) -> tuple[str, ...]:
+    """Apply the maintainer's files to what is stored, and rebuild what changed.
+
+    Returns the names of the files written. Raises as `cycle` does.
+    """
+    desk = Desk.read(config)
+    with (
+        held(config.storage.database, "cycle"),
+        Store(config.storage.database) as store,
+    ):
+        polls.follow(store, config.feeds)
+        tell(store, desk, now)
+        return rebuild(store, desk)[1]
+
+
+def stories(store: Store, desk: Desk) -> tuple[Story, ...]:
+    """Return every story as it stands, by short id; those not settled yet are left out.
+
+    A pure function of the database and the maintainer's two files.
+    """
+    outlets = {outlet.name: outlet for outlet in desk.config.outlets}
+    rulings = Rulings(desk.decisions)
+    zone = desk.config.site.timezone
+    return tuple(
+        compose(ledger, ledger.standing, ruling(ledger, rulings, zone), outlets)
+        for ledger in tales.ledgers(store, desk.additions)
+        if ledger.standing
+    )
+
+
+# ── polling ───────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    """What all polls of a cycle came to."""
+
+    polled: int
+    unchanged: int
+    new_entries: int
+    failures: tuple[tuple[Feed, Failure], ...]
+    succeeded: tuple[Feed, ...]
+
+
+def _poll(
+    store: Store,
+    config: Config,
+    tasks: Sequence[PollTask],
+    now: datetime,
+    progress: Progress | None,
+) -> _Tally:
+    """Poll every task and record what comes, as it comes."""
+    polled = unchanged = new_entries = 0
+    failures: list[tuple[Feed, Failure]] = []
+    succeeded: list[Feed] = []
+    ready: list[Outcome] = []
+    flushed = time.monotonic()
+    batches = engine.plan(tasks, config, now)
+    for outcomes in engine.outcomes(batches, config.polling.concurrency):
+        for outcome in outcomes:
+            polled += 1
+            unchanged += outcome.unchanged
+            if outcome.failure:
+                failures.append((outcome.feed, outcome.failure))
+            else:
+                succeeded.append(outcome.feed)
+        ready += outcomes
+        if len(ready) >= _FLUSH or time.monotonic() - flushed > _FLUSH_AFTER:
+            new_entries += polls.record(store, ready, config.polling)
+            ready, flushed = [], time.monotonic()
+        if progress:
+            progress(polled, len(tasks))
+    new_entries += polls.record(store, ready, config.polling)
+    return _Tally(
+        polled,
+        unchanged,
+        new_entries,
+        tuple(sorted(failures, key=lambda item: (item[0].outlet.name, item[0].url))),
+        tuple(sorted(succeeded, key=lambda feed: (feed.outlet.name, feed.url))),
+    )
+
+
+# ── telling and publishing ────────────────────────────────────────────────────────────
+
+
+def tell(store: Store, desk: Desk, now: datetime) -> None:
+    """Join what is new into stories, then decide where each story stands.
+
+    It starts from everything not yet placed, not from what this cycle brought, so that
+    a cycle cut off earlier is completed by the next one.
+    """
+    additions = desk.additions
+    tales.keep_additions(store, additions, now)
+    new = tales.newcomers(store, additions)
+    if new:
+        near = tales.neighbours(store, new, additions)
+        tales.put(store, place(new, near, tales.shorts(store)), new)
+    topics = [topic.id for topic in desk.config.topics]
+    rulings = Rulings(desk.decisions)
+    zone = desk.config.site.timezone
+    settled = [
+        (ledger, settle(ledger, ruling(ledger, rulings, zone), topics, now))
+        for ledger in tales.ledgers(store, additions)
+    ]
+    tales.stand(store, [s for ledger, s in settled if s != ledger.standing])
+
+
+def rebuild(store: Store, desk: Desk) -> tuple[int, tuple[str, ...]]:
+    """Write the published folder; return how many stories stand, and what changed."""
+    config = desk.config
+    told = [
+        story
+        for story in stories(store, desk)
+        if story.state in (State.PUBLISHED, State.WITHDRAWN)
+    ]
+    files = publish.render(config.site, config.topics, told)
+    written = publish.write(config.storage.output, files)
+    return sum(story.state is State.PUBLISHED for story in told), written

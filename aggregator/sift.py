@@ -1,0 +1,60 @@
+"""What is new in a fetched document, and what in it is looked for.
+
+Pure; it runs in a child process. It may know documents, topics and fingerprints, but
+neither the network nor the database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from aggregator.match import match
+from aggregator.model import Entry, Feed, Fetched, Mention, Topic
+from aggregator.parse import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """A document without the entries that are known already; as `model.Document`.
+
+    listed: the ids of all its entries, in its order.
+    """
+
+    title: str
+    home: str
+    language: str
+    listed: tuple[int, ...]
+    entries: tuple[Entry, ...]
+    mentions: tuple[Mention, ...]
+    complete: bool
+    dated_at: datetime | None
+    ttl: timedelta | None
+
+
+def sift(
+    fetched: Fetched,
+    feed: Feed,
+    topics: tuple[Topic, ...],
+    known: frozenset[int],
+    max_entries: int,
+) -> Sifted:
+    """Return the new and the changed entries of a document, with their mentions.
+
+    known: fingerprints of the entries that are remembered.
+
+    Raises ParseError as `parse` does.
+    """
+    document = parse(fetched, feed.url, max_entries, feed.outlet.kind)
+    fresh = tuple(entry for entry in document.entries if entry.fingerprint not in known)
+    return Sifted(
+        title=document.title,
+        home=document.home,
+        language=document.language,
+        listed=tuple(entry.id for entry in document.entries),
+        entries=fresh,
+        mentions=match(fresh, topics, feed.outlet) if fresh else (),
+        complete=document.complete,
+        dated_at=document.dated_at,
+        ttl=document.ttl,
+    )

@@ -1,0 +1,79 @@
+"""News sitemaps (sitemaps.org with Google's news extension). Called by `parse`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lxml import etree
+
+from aggregator import dates, fields
+from aggregator.ladder import Item
+from aggregator.model import ParseError
+
+ROOTS = frozenset({"urlset", "sitemapindex"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sitemap:
+    """A sitemap's articles; complete: False when its XML is broken."""
+
+    title: str
+    language: str
+    items: tuple[Item, ...]
+    complete: bool
+
+
+def read(text: str, base: str, most: int) -> Sitemap:
+    """Return the first `most` articles of a news sitemap.
+
+    Raises ParseError for a list of sitemaps and for one without a single title.
+    """
+    parser = etree.XMLParser(
+        recover=True, resolve_entities=False, no_network=True, load_dtd=False
+    )
+    root = etree.fromstring(text.encode(), parser)
+    if root is None or _name(root) == "sitemapindex":
+        raise ParseError("a list of sitemaps: give the address of its news sitemap")
+    found = [_fields(url) for url in list(root)[:most] if _name(url) == "url"]
+    if found and not any("title" in values for values in found):
+        raise ParseError("a sitemap without titles: only news sitemaps have them")
+    first = found[0] if found else {}
+    language = first.get("language", "")
+    return Sitemap(
+        title=fields.text(first.get("name", ""), markup=False),
+        language=language,
+        items=tuple(_item(values, base, language) for values in found),
+        complete=not parser.error_log,
+    )
+
+
+def _item(values: dict[str, str], base: str, language: str) -> Item:
+    spoken = values.get("language", "")
+    updated = dates.of_text(values.get("lastmod", ""))
+    return Item(
+        guid="",
+        url=fields.link(values.get("loc"), base),
+        title=fields.text(values.get("title", ""), markup=False),
+        summary="",
+        language="" if spoken == language else spoken,
+        published_at=dates.of_text(values.get("publication_date", "")) or updated,
+        updated_at=updated,
+    )
+
+
+def _fields(url: etree._Element) -> dict[str, str]:
+    """Return the texts under a <url> by local name, the first of each."""
+    found: dict[str, str] = {}
+    for element in url.iter():
+        if element.text and element.text.strip():
+            name = _name(element)
+            # an image has a title too
+            if "image" not in str(element.tag) and "video" not in str(element.tag):
+                found.setdefault(name, element.text.strip())
+    return found
+
+
+def _name(element: etree._Element) -> str:
+    """Return the local name, "" for a comment or an instruction."""
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""

@@ -1,0 +1,147 @@
+"""Opening the database, bringing its schema up to date, and transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlite_utils import Database
+
+from aggregator.model import StoreError
+from aggregator.store.schema import migrations
+
+Value = str | int | float | bytes | None  # what SQLite keeps
+
+_BUSY = 30.0  # seconds to wait for another process's transaction
+
+
+def seconds(at: datetime | None) -> int | None:
+    """Return an instant as the database keeps it: whole epoch seconds."""
+    return None if at is None else int(at.timestamp())
+
+
+def instant(value: int) -> datetime:
+    """Return the instant that the database kept as epoch seconds."""
+    return datetime.fromtimestamp(value, UTC)
+
+
+def maybe_instant(value: int | None) -> datetime | None:
+    """Return the instant, or None where the database has none."""
+    return None if value is None else instant(value)
+
+
+class Store:
+    """An open database; use it as a context manager."""
+
+    def __init__(self, path: Path, *, create: bool = True) -> None:
+        """Open `path`, migrating it, and with `create` making it as needed.
+
+        Raises StoreError when it cannot be opened, is no database of ours, or was made
+        by a newer version of this program; nothing is changed then.
+        """
+        self.path = path
+        if not create and not path.exists():
+            raise StoreError(f"{path}: not there yet; `aggregator run` makes it")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(
+                path, timeout=_BUSY, isolation_level=None
+            )
+        except (OSError, sqlite3.Error) as exc:
+            raise StoreError(f"{path}: cannot be opened: {exc}") from exc
+        try:
+            self._prepare()
+        except sqlite3.Error as exc:
+            self._connection.close()
+            raise StoreError(
+                f"{path}: cannot be used as a database: {exc}; if it is damaged, put "
+                "it aside and restore a backup"
+            ) from exc
+        except StoreError:
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        db = Database(self._connection)
+        known = {m.name for m in migrations.pending(Database(memory=True))}
+        applied = {migration.name for migration in migrations.applied(db)}
+        if newer := sorted(applied - known):
+            raise StoreError(
+                f"{self.path}: made by a newer version of this program (it has "
+                f"{', '.join(newer)}); install that version again, nothing was changed"
+            )
+        if known - applied:
+            # sqlite-utils begins a deferred transaction, which cannot wait for another
+            # writer; inside ours it only sets savepoints
+            with self.transaction():
+                migrations.apply(db)
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the database."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the database; what was committed is safe."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write inside the block: all of it or nothing.
+
+        Raises StoreError when the database cannot be written (full disk, locked for
+        longer than _BUSY).
+        """
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as exc:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise StoreError(f"{self.path}: cannot be written: {exc}") from exc
+
+    def rows(self, sql: str, *values: Value) -> list[sqlite3.Row]:
+        """Return all rows that a statement yields."""
+        return self._connection.execute(sql, values).fetchall()
+
+    def each(self, sql: str, *values: Value) -> Iterator[sqlite3.Row]:
+        """Yield the rows of a statement one by one."""
+        return iter(self._connection.execute(sql, values))
+
+    def do(self, sql: str, *values: Value) -> int:
+        """Carry out one statement in a transaction; return how many rows changed."""
+        return self._connection.execute(sql, values).rowcount
+
+    def do_many(self, sql: str, rows: list[tuple[Value, ...]]) -> None:
+        """Carry out one statement for each of `rows` inside a transaction."""
+        self._connection.executemany(sql, rows)
+
+    def fact(self, name: str) -> str:
+        """Return a single remembered value, "" when there is none."""
+        rows = self.rows("SELECT value FROM facts WHERE name = ?", name)
+        return str(rows[0]["value"]) if rows else ""
+
+    def note(self, name: str, value: str) -> None:
+        """Remember a single value, inside a transaction."""
+        self.do("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value)

@@ -1,0 +1,251 @@
+"""Stories: the entries they are made of, and where each stands."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from aggregator.identity import number
+from aggregator.model import Addition, Mention, State, Verdict
+from aggregator.store.base import Store, Value, instant, maybe_instant, seconds
+from aggregator.stories import (
+    Ledger,
+    Member,
+    Placement,
+    Standing,
+    title_key,
+)
+from aggregator.urls import canonical
+
+_CURATION = number("curation.toml")  # stands for a feed where the maintainer adds
+
+
+def added(additions: Iterable[Addition]) -> dict[int, Addition]:
+    """Return the additions by the number of the entry that stands for each."""
+    return {number("curation.toml", item.key): item for item in additions}
+
+
+def keep_additions(
+    store: Store, additions: Mapping[int, Addition], now: datetime
+) -> None:
+    """Make the maintainer's added articles entries like those of any feed.
+
+    One taken out of curation.toml keeps its entry, in case it returns, but loses its
+    mentions: nothing speaks for it any longer.
+    """
+    digest = str(number(*(repr(additions[entry]) for entry in sorted(additions))))
+    if store.fact("additions") == digest:
+        return
+    rows = store.rows("SELECT id FROM entries WHERE feed = ?", _CURATION)
+    gone = json.dumps(sorted({row["id"] for row in rows} - additions.keys()))
+    with store.transaction():
+        store.do(
+            "DELETE FROM mentions WHERE entry IN (SELECT value FROM json_each(?))", gone
+        )
+        store.do_many(
+            """
+            INSERT INTO entries (id, feed, key, url, canonical, title, summary, content,
+                author, language, outlet, published_at, seen_at, dated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, '', ?, ?, ?, ?)
+            ON CONFLICT (id) DO UPDATE SET url = excluded.url,
+                canonical = excluded.canonical, title = excluded.title,
+                summary = excluded.summary, author = excluded.author,
+                outlet = excluded.outlet, published_at = excluded.published_at,
+                dated_at = excluded.dated_at
+            """,
+            [_addition_row(entry, item, now) for entry, item in additions.items()],
+        )
+        store.do(
+            """
+            DELETE FROM mentions WHERE rule = 'add' AND entry IN (
+                SELECT id FROM entries WHERE feed = ?
+            )
+            """,
+            _CURATION,
+        )
+        store.do_many(
+            "INSERT INTO mentions VALUES (?, ?, ?, 'add', '', '', '[]', '')",
+            [
+                (entry, topic, Verdict.CERTAIN)
+                for entry, item in additions.items()
+                for topic in item.topics
+            ],
+        )
+        store.note("additions", digest)
+
+
+def _addition_row(entry: int, item: Addition, now: datetime) -> tuple[Value, ...]:
+    at = seconds(item.published_at)
+    return (
+        entry,
+        _CURATION,
+        item.key,
+        item.url,
+        canonical(item.url),
+        item.title,
+        item.excerpt,
+        item.author,
+        item.outlet,
+        at,
+        seconds(now),
+        at,
+    )
+
+
+def newcomers(store: Store, additions: Mapping[int, Addition]) -> tuple[Member, ...]:
+    """Return the entries that mention something and belong to no story yet."""
+    rows = store.rows(
+        "SELECT * FROM members WHERE story = '' AND id IN (SELECT entry FROM mentions)"
+    )
+    return _members(store, rows, additions)
+
+
+def neighbours(
+    store: Store, members: Iterable[Member], additions: Mapping[int, Addition]
+) -> tuple[Member, ...]:
+    """Return placed entries that share a canonical URL or a title with `members`."""
+    members = tuple(members)
+    rows = store.rows(
+        """
+        SELECT * FROM members
+        WHERE story != '' AND (
+            canonical IN (SELECT value FROM json_each(?))
+            OR title_key IN (SELECT value FROM json_each(?))
+        )
+        ORDER BY story, reason != '', dated_at, canonical, id
+        """,
+        json.dumps([member.canonical for member in members if member.canonical]),
+        json.dumps([title_key(member.title) for member in members]),
+    )
+    return _members(store, rows, additions)
+
+
+def shorts(store: Store) -> set[str]:
+    """Return every short id in use."""
+    return {row["story"] for row in store.rows("SELECT DISTINCT story FROM entries")}
+
+
+def put(
+    store: Store, placements: Iterable[Placement], members: Iterable[Member]
+) -> None:
+    """Remember where entries were placed."""
+    titles = {member.entry: member.title for member in members}
+    with store.transaction():
+        store.do_many(
+            "UPDATE entries SET story = ?, reason = ?, title_key = ? WHERE id = ?",
+            [
+                (p.story, p.reason, title_key(titles[p.entry]), p.entry)
+                for p in placements
+            ],
+        )
+
+
+def ledgers(store: Store, additions: Mapping[int, Addition]) -> tuple[Ledger, ...]:
+    """Return every story with its entries, the first one first, by short id."""
+    rows = store.rows(
+        """
+        SELECT * FROM members WHERE story != ''
+        ORDER BY story, reason != '', dated_at, canonical, id
+        """
+    )
+    members: defaultdict[str, list[Member]] = defaultdict(list)
+    for member in _members(store, rows, additions):
+        members[member.story].append(member)
+    standings = {
+        row["short"]: _standing(row) for row in store.rows("SELECT * FROM stories")
+    }
+    return tuple(
+        Ledger(short, tuple(entries), standings.get(short))
+        for short, entries in members.items()
+    )
+
+
+def _standing(row: sqlite3.Row) -> Standing:
+    return Standing(
+        story=row["short"],
+        state=State(row["state"]),
+        topics=tuple(json.loads(row["topics"])),
+        added_at=maybe_instant(row["added_at"]),
+        updated_at=maybe_instant(row["updated_at"]),
+        withdrawn_at=maybe_instant(row["withdrawn_at"]),
+        live=bool(row["live"]),
+        digest=row["digest"],
+    )
+
+
+def stand(store: Store, standings: Sequence[Standing]) -> None:
+    """Remember where stories stand."""
+    if not standings:
+        return
+    with store.transaction():
+        store.do_many(
+            "INSERT OR REPLACE INTO stories VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    standing.story,
+                    standing.state,
+                    json.dumps(standing.topics),
+                    seconds(standing.added_at),
+                    seconds(standing.updated_at),
+                    seconds(standing.withdrawn_at),
+                    standing.live,
+                    standing.digest,
+                )
+                for standing in standings
+            ],
+        )
+
+
+def _members(
+    store: Store, rows: Sequence[sqlite3.Row], additions: Mapping[int, Addition]
+) -> tuple[Member, ...]:
+    mentions = _mentions(store, [row["id"] for row in rows])
+    return tuple(
+        Member(
+            entry=row["id"],
+            outlet=row["outlet"],
+            url=row["url"],
+            canonical=row["canonical"],
+            title=row["title"],
+            published_at=instant(row["dated_at"]),
+            summary=row["summary"],
+            author=row["author"],
+            language=row["language"],
+            mentions=mentions.get(row["id"], ()),
+            story=row["story"],
+            reason=row["reason"],
+            home=row["home"],
+            feed_url=row["feed_url"],
+            feed_title=row["feed_title"],
+            addition=additions.get(row["id"]),
+        )
+        for row in rows
+    )
+
+
+def _mentions(store: Store, entries: Sequence[int]) -> dict[int, tuple[Mention, ...]]:
+    found: defaultdict[int, list[Mention]] = defaultdict(list)
+    for row in store.each(
+        """
+        SELECT * FROM mentions WHERE entry IN (SELECT value FROM json_each(?))
+        ORDER BY entry, topic
+        """,
+        json.dumps(entries),
+    ):
+        spans = tuple((start, end) for start, end in json.loads(row["spans"]))
+        found[row["entry"]].append(
+            Mention(
+                entry=row["entry"],
+                topic=row["topic"],
+                verdict=Verdict(row["verdict"]),
+                rule=row["rule"],
+                line=row["line"],
+                column=row["field"],
+                spans=spans,
+                snippet=row["snippet"],
+            )
+        )
+    return {entry: tuple(mentions) for entry, mentions in found.items()}

@@ -1,0 +1,117 @@
+"""Cycles on schedule until told to stop; the only room with APScheduler.
+
+What is due lives in the database, so the scheduler needs no memory of its own: one job
+looks every minute. A wrong edit of feeds.toml is logged once and the configuration
+before it stays in force.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from aggregator.lock import held
+from aggregator.model import AggregatorError, Config, Report
+
+log = logging.getLogger("aggregator")
+
+TICK = 60  # seconds between two looks at what is due
+
+Cycle = Callable[[Config], Report]
+Read = Callable[[Path], Config]
+
+
+class Worker:
+    """Reads the configuration when it changed, and runs a cycle at every tick."""
+
+    def __init__(self, path: Path, read: Read, cycle: Cycle) -> None:
+        """Take what to read and what to run; raises ConfigError for a wrong file."""
+        self._path = path
+        self._read = read
+        self._cycle = cycle
+        self._stamp = self._look()
+        self._config = read(path)
+        self._stop = threading.Event()
+
+    def work(self, tick: float = TICK) -> None:
+        """Run cycles until SIGTERM or SIGINT; the running one is finished first.
+
+        Raises LockHeldError when another worker has this database.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._asked_to_stop)
+        # a skipped tick is no event for people: the next one does its work
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(1)},
+            job_defaults={"coalesce": True, "max_instances": 1},
+            timezone=UTC,
+        )
+        with held(self._config.storage.database, "worker", wait=0):
+            log.info("worker started config=%s", self._path)
+            scheduler.add_job(
+                self._once, "interval", seconds=tick, next_run_time=datetime.now(UTC)
+            )
+            scheduler.start()
+            self._stop.wait()
+            scheduler.shutdown(wait=True)
+            log.info("worker stopped")
+
+    def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        """Only set the event: a shutdown inside a signal handler raises."""
+        self._stop.set()
+
+    def _once(self) -> None:
+        if self._stop.is_set():
+            return
+        self._reload()
+        try:
+            report = self._cycle(self._config)
+        except AggregatorError as exc:
+            log.error("cycle failed: %s", exc)  # noqa: TRY400, one line is what helps
+            return
+        except Exception:
+            log.exception("cycle failed by a fault of this program")
+            return
+        for feed, failure in report.started:
+            log.warning("feed fails outlet=%r %s", feed.outlet.name, failure.reason)
+        for feed in report.recovered:
+            log.warning("feed recovered outlet=%r", feed.outlet.name)
+        if report.polled:
+            log.info(
+                "cycle polled=%d failed=%d new_entries=%d mentions=%d files=%d",
+                report.polled,
+                report.failed,
+                report.new_entries,
+                report.mentions,
+                report.files_written,
+            )
+
+    def _reload(self) -> None:
+        """Read the file again if it changed; build the new state whole, then swap."""
+        stamp = self._look()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            self._config = self._read(self._path)
+        except AggregatorError as exc:
+            log.error("the edit is not used: %s", exc)  # noqa: TRY400, as above
+        else:
+            log.info("configuration read again config=%s", self._path)
+
+    def _look(self) -> tuple[int, int]:
+        """Return what changes when the file does, zeros while it is not there."""
+        try:
+            seen = self._path.stat()
+        except OSError:
+            return 0, 0
+        return seen.st_mtime_ns, seen.st_size

@@ -1,0 +1,174 @@
+"""What the scripts here share: the real command line, the database, plain comparison.
+
+Nothing of the package is imported: what is measured is what a maintainer runs.
+"""
+
+from __future__ import annotations
+
+import calendar
+import html
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import unicodedata
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import feedparser
+
+ROOT = Path(__file__).resolve().parents[1]
+CORPUS = ROOT.parent / "shared" / "corpus"
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry as the database holds it; times in epoch seconds."""
+
+    key: str
+    url: str
+    title: str
+    published_at: int | None
+    updated_at: int | None
+    story: str
+
+
+@dataclass(frozen=True)
+class Expected:
+    """An entry as an independent reader finds it; None, "" = it has none.
+
+    published, updated: epoch seconds.
+    """
+
+    guid: str
+    link: str
+    title: str
+    published: int | None
+    updated: int | None
+
+
+class NoRunError(Exception):
+    """The command line did not do its work; the text is what it said."""
+
+
+# The only place that knows the schema: entries hang on the id of their feed's URL.
+
+
+def stored(database: Path) -> dict[str, list[Row]]:
+    """Return what the database holds, by the URL of the feed."""
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as db:
+        found: dict[str, list[Row]] = {url: [] for (url,) in _feeds(db)}
+        for feed, *row in db.execute(
+            "SELECT f.url, e.key, e.url, e.title, e.published_at, e.updated_at, e.story"
+            " FROM entries e JOIN feeds f ON f.id = e.feed ORDER BY e.id"
+        ):
+            found[feed].append(Row(*row))
+    return found
+
+
+def errors(database: Path) -> dict[str, str]:
+    """Return why a feed fails, by its URL."""
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as db:
+        return dict(db.execute("SELECT url, error FROM feeds WHERE failures > 0"))
+
+
+def _feeds(db: sqlite3.Connection) -> Iterator[tuple[str]]:
+    yield from db.execute("SELECT url FROM feeds")
+
+
+def cycle(config: Path, now: datetime) -> dict[str, Any]:
+    """Run one cycle of the real command line at `now`; return what it reports.
+
+    Raises NoRunError for an exit status but 0, a traceback, or a report that is none.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "aggregator", "run", "--json", "--all"],
+        cwd=config.parent,
+        env={
+            **os.environ,
+            "AGGREGATOR_CONFIG": str(config),
+            "SOURCE_DATE_EPOCH": str(int(now.timestamp())),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode or "Traceback" in done.stderr:
+        raise NoRunError(f"exit status {done.returncode}\n{done.stderr}{done.stdout}")
+    try:
+        report: dict[str, Any] = json.loads(done.stdout)
+    except json.JSONDecodeError:
+        raise NoRunError(f"no JSON:\n{done.stdout}{done.stderr}") from None
+    return report
+
+
+def published(folder: Path) -> dict[str, tuple[int, int]]:
+    """Return size and time of every published file, to see what was touched."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def expected(body: bytes, url: str, kind: str) -> tuple[str, list[Expected]]:
+    """Return the version of a feed and what feedparser, or json, finds in it."""
+    if kind == "application/json":
+        return _json(json.loads(body))
+    headers = {"content-type": kind, "content-location": url}
+    found = feedparser.parse(BytesIO(body), response_headers=headers)
+    return found.get("version") or "none", [
+        Expected(
+            guid=entry.get("id", ""),
+            link=entry.get("link", ""),
+            title=entry.get("title", ""),
+            published=_epoch(entry, "published_parsed"),
+            updated=_epoch(entry, "updated_parsed"),
+        )
+        for entry in found.entries
+    ]
+
+
+def _epoch(entry: Mapping[str, Any], name: str) -> int | None:
+    """Return a date of feedparser's; its `get` would answer with another one."""
+    date = entry[name] if name in entry else None  # noqa: SIM401
+    return calendar.timegm(date) if date else None
+
+
+def _json(document: Mapping[str, Any]) -> tuple[str, list[Expected]]:
+    """Return the items of a JSON Feed, read by the letter of its specification."""
+    return "json", [
+        Expected(
+            guid=str(item.get("id", "")),
+            link=item.get("url") or item.get("external_url") or "",
+            title=item.get("title", ""),
+            published=_iso(item.get("date_published")),
+            updated=_iso(item.get("date_modified")),
+        )
+        for item in document["items"]
+    ]
+
+
+def _iso(text: str | None) -> int | None:
+    return int(datetime.fromisoformat(text).timestamp()) if text else None
+
+
+def letters(text: str) -> str:
+    """Return the letters and digits of a text: what no clean-up may change."""
+    for _ in range(2):
+        text = html.unescape(text)
+    text = unicodedata.normalize("NFKC", re.sub(r"<[^>]*>", "", text)).casefold()
+    return "".join(char for char in text if char.isalnum())
+
+
+def address(url: str) -> str:
+    """Return a URL however its escapes are written."""
+    return unquote(html.unescape(url.strip()))

@@ -1,0 +1,111 @@
+"""Cases of what is published: tests/publish/NAME/stories.toml and what comes of it.
+
+`python tests/publish_cases.py` writes the expected documents anew; read the difference
+before you commit it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from aggregator.model import Copy, Evidence, Site, State, Story, Topic
+from aggregator.publish import render
+
+CASES = Path(__file__).parent / "publish"
+EXPECTED = (
+    "index.html",
+    "2020/index.html",
+    "topics/auteur/index.html",
+    "feed.atom",
+    "feed.rss",
+    "feed.json",
+    "all/feed.atom",
+    "stories.jsonl",
+)
+SITE = Site(
+    title="La presse en parle",
+    url="https://film.example/presse/",
+    id="tag:film.example,2026:presse",
+)
+FILM = Topic("film", "Le film")
+WORK = Topic("travail", "Le travail", main=False)
+TOPICS = (FILM, WORK)
+NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
+
+
+def a_story(number: int = 0, **given: Any) -> Story:
+    """Return a published story, a day older with each number; given fields replace."""
+    at = NOON - timedelta(days=number)
+    url = given.get("url", f"https://journal.example/{number}")
+    made = Story(
+        short=f"story{number:03}",
+        state=State.PUBLISHED,
+        title=f"Un article numéro {number}",
+        url=url,
+        outlet="Le Journal",
+        published_at=at,
+        topics=("film",),
+        copies=(Copy("Le Journal", url, f"Un article numéro {number}", at),),
+        added_at=at,
+        updated_at=at,
+    )
+    return replace(made, **given)
+
+
+def published(*stories: Story, site: Site = SITE) -> dict[str, bytes]:
+    """Return what is published of the stories."""
+    return render(site, TOPICS, stories)
+
+
+def story_of(table: dict[str, Any]) -> Story:
+    """Return the story of a table or of a line of stories.jsonl."""
+    made = {
+        name: datetime.fromisoformat(value)
+        if name.endswith("_at") and isinstance(value, str)
+        else tuple(value)
+        if isinstance(value, list)
+        else value
+        for name, value in table.items()
+    }
+    made["state"] = State(made.get("state", "published"))
+    made["copies"] = tuple(_copy_of(one) for one in made.get("copies", ()))
+    made["evidence"] = tuple(_evidence_of(one) for one in made.get("evidence", ()))
+    return Story(**made)
+
+
+def _copy_of(table: dict[str, Any]) -> Copy:
+    at = table["published_at"]
+    at = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return Copy(**table | {"published_at": at})
+
+
+def _evidence_of(table: dict[str, Any]) -> Evidence:
+    spans = tuple((start, end) for start, end in table.get("spans", ()))
+    return Evidence(**table | {"spans": spans})
+
+
+def case(folder: Path) -> tuple[Site, tuple[Topic, ...], tuple[Story, ...]]:
+    """Return what a case publishes."""
+    read = tomllib.loads((folder / "stories.toml").read_text())
+    return (
+        Site(**read["site"]),
+        tuple(Topic(**table) for table in read["topics"]),
+        tuple(story_of(table) for table in read.get("stories", ())),
+    )
+
+
+def expected(folder: Path) -> dict[str, bytes]:
+    """Return those documents of a case that are compared byte for byte."""
+    documents = render(*case(folder))
+    return {name: documents[name] for name in EXPECTED if name in documents}
+
+
+if __name__ == "__main__":
+    for its in (path.parent for path in CASES.glob("*/stories.toml")):
+        for name, body in expected(its).items():
+            (its / name).parent.mkdir(parents=True, exist_ok=True)
+            (its / name).write_bytes(body)

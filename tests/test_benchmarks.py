@@ -1,0 +1,138 @@
+"""The scripts under benchmarks/: on a corpus of our own, and that they see faults."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+RSS = """\
+<?xml version="1.0"?><rss version="2.0"><channel><title>Essai</title>
+<link>http://essai.invalid/</link><description>x</description>{items}</channel></rss>
+"""
+ITEM = """\
+<item><title>{title}</title><link>http://essai.invalid/{slug}</link>
+<guid>http://essai.invalid/{slug}</guid><pubDate>{date}</pubDate></item>
+"""
+JSON = """\
+{"version": "https://jsonfeed.org/version/1.1", "title": "Essai", "items": [
+ {"id": "1", "url": "http://essai.invalid/j", "title": "Un <b>pas</b> & un autre",
+  "date_published": "2024-01-03T10:00:00+01:00"}]}
+"""
+MONDAY = "Mon, 01 Jan 2024 08:00:00 +0100"
+LATER = "Mon, 01 Jan 2024 11:00:00 +0100"
+
+
+def item(slug: str, title: str, date: str = MONDAY) -> str:
+    return ITEM.format(slug=slug, title=title, date=date)
+
+
+def rss(*items: str) -> str:
+    return RSS.format(items="".join(items))
+
+
+def run(script: str, corpus: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script as its docstring says."""
+    command = [sys.executable, str(BENCHMARKS / script), "--corpus", str(corpus)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def scripts(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[ModuleType, ...]]:
+    """Import the scripts as they import each other."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    names = ("corpus_feeds", "corpus_series", "played")
+    yield tuple(import_module(name) for name in names)
+    for name in names:
+        sys.modules.pop(name)
+
+
+def test_the_feeds_of_a_corpus_are_stored_and_left_alone(tmp_path: Path) -> None:
+    """Every entry is found again, the second run is idle, and the table says so."""
+    folder = tmp_path / "feeds" / "dev"
+    folder.mkdir(parents=True)
+    (folder / "a.xml").write_text(rss(item("1", "L’un &amp;amp; l’autre")), "utf-8")
+    (folder / "b.json").write_text(JSON, "utf-8")
+    (folder / "c.xml").write_text("<html>no feed</html>")
+
+    done = run("corpus_feeds.py", tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "all\t3\t2\t2\t2\t2\t0" in done.stdout
+    assert "fails: c.xml" in done.stdout
+    assert "no miss" in done.stdout
+
+
+def test_a_series_is_played_without_loss_or_repetition(tmp_path: Path) -> None:
+    """Entries that scroll off, change their title or stay are each stored once."""
+    folder = tmp_path / "series" / "essai"
+    folder.mkdir(parents=True)
+    first = rss(item("1", "Un premier"), item("2", "Un deuxième"))
+    second = rss(item("2", "Un deuxième, corrigé", LATER), item("3", "Un troisième"))
+    (folder / "2024-01-01T1000.xml").write_text(first, "utf-8")
+    (folder / "2024-01-01T1200.xml").write_text(second, "utf-8")
+
+    done = run("corpus_series.py", tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "essai\t4\t4\t3\t1\t3" in done.stdout
+    assert "nothing lost, nothing twice" in done.stdout
+
+
+def test_each_lack_of_an_entry_is_named(scripts: tuple[ModuleType, ...]) -> None:
+    """What is stored with another title, link or date is a miss, and which one."""
+    feeds, _series, played = scripts
+    entry = played.Expected("g", "http://x.invalid/a?b=%C3%A9", "Été !", 100, 200)
+
+    def lack(url: str, title: str, at: int, updated: int) -> str:
+        row = played.Row("k", url, title, at, updated, "")
+        found: str = feeds.lacks(entry, [row])
+        return found
+
+    assert lack("http://x.invalid/a?b=é", "<i>É</i>té&nbsp;!", 100, 200) == ""
+    assert lack("http://x.invalid/a", "Été", 100, 200) == "link"
+    assert lack("http://x.invalid/a?b=é", "Hiver", 100, 200) == "title"
+    assert lack("http://x.invalid/a?b=é", "Été", 1, 200) == "published"
+    assert lack("http://x.invalid/a?b=é", "Été", 100, 2) == "updated"
+    assert feeds.lacks(entry, []) == "title"
+
+
+def test_a_second_run_that_did_something_is_reported(
+    scripts: tuple[ModuleType, ...],
+) -> None:
+    """New entries, written files and other failures are each one problem."""
+    feeds = scripts[0]
+    first = {"polled": 3, "failed": 1, "unchanged": 0, "new_entries": 5}
+    idle = {"polled": 3, "failed": 1, "unchanged": 2, "new_entries": 0}
+    busy = {"polled": 3, "failed": 0, "unchanged": 2, "new_entries": 1}
+
+    assert feeds.second_run(first, idle | {"files_written": 0}, set()) == []
+    assert len(feeds.second_run(first, busy | {"files_written": 2}, {"feed.atom"})) == 4
+
+
+def test_a_reused_address_is_no_new_title(scripts: tuple[ModuleType, ...]) -> None:
+    """An article may be retitled the same day; a day later it is another one."""
+    _feeds, series, played = scripts
+    entry = played.Expected("g", "http://x.invalid/a", "Lundi", 1_000_000, None)
+    row = played.Row("g", "http://x.invalid/a", "Corrigé", 1_003_600, None, "s")
+    next_day = played.Row("g", "http://x.invalid/a", "Mardi", 1_086_400, None, "s")
+
+    assert series.retitled(entry, [row])
+    assert not series.retitled(entry, [next_day])
+    assert not series.retitled(entry, [])
+
+
+def test_what_is_there_twice_is_seen(scripts: tuple[ModuleType, ...]) -> None:
+    """Same address, words and day is once too often; another day is not."""
+    twice = scripts[1].twice
+    one = ("http://x.invalid/a", "Météo", 1_000_000)
+
+    assert twice([one, ("http://x.invalid/a", "Météo", 1_090_000)]) == []
+    assert twice([one, ("http://x.invalid/a", "« Météo »", 1_000_060)]) != []

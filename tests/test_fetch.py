@@ -1,0 +1,603 @@
+"""`fetch`, `guard` and `headers` against a real server on this machine."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import ssl
+import struct
+import time
+import zlib
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import brotli
+import pytest
+from backports import zstd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator import fetch, guard, headers
+from aggregator.fetch import Fetcher
+from aggregator.model import Fetched, FetchError, Polling, Validators
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+OPEN = Polling(allow_private_addresses=True, max_bytes=1_000_000)
+CERTIFICATE = Path(__file__).parent / "tls" / "localhost.pem"  # for 127.0.0.1, to 2126
+NONE = Validators()
+BODY = b"<rss>" + b"some text " * 1000 + b"</rss>"
+
+
+def get(
+    url: str,
+    validators: Validators = NONE,
+    *,
+    polling: Polling = OPEN,
+    seconds: float = 5,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Fetched:
+    """Fetch once with a session of its own."""
+    with Fetcher(polling, "aggregator (+mailto:press@example.org)") as fetcher:
+        timeout = timedelta(seconds=seconds)
+        return fetcher.fetch(url, validators, now=NOW, timeout=timeout, headers=headers)
+
+
+def failure(url: str, **options) -> FetchError:
+    """Return the error a fetch ends with."""
+    with pytest.raises(FetchError) as caught:
+        get(url, **options)
+    return caught.value
+
+
+def raw(*parts: bytes, pause: float = 0):
+    """Return a handler that writes these bytes as its whole answer."""
+
+    def write(request: BaseHTTPRequestHandler) -> None:
+        for part in parts:
+            request.wfile.write(part)
+            request.wfile.flush()
+            if pause:
+                time.sleep(pause)
+
+    return write
+
+
+# ── requests ──────────────────────────────────────────────────────────────────────────
+
+
+def test_an_answer_is_returned_with_what_its_headers_say(server):
+    """Body, type, validators and freshness of a plain 200 come back."""
+    url = server.route(
+        "/feed",
+        body=BODY,
+        headers={
+            "ETag": '"a-1"',
+            "Last-Modified": "Mon, 23 Nov 2026 08:00:00 GMT",
+            "Content-Type": "application/rss+xml; charset=utf-8",
+            "Content-Language": "fr",
+            "Content-Location": "/feed.fr",
+            "Cache-Control": "public, max-age=600",
+        },
+    )
+
+    assert get(url) == Fetched(
+        url,
+        200,
+        BODY,
+        content_type="application/rss+xml; charset=utf-8",
+        content_location="/feed.fr",
+        content_language="fr",
+        validators=Validators('"a-1"', "Mon, 23 Nov 2026 08:00:00 GMT"),
+        fresh_until=NOW + timedelta(minutes=10),
+    )
+
+
+def test_requests_say_who_asks_and_nothing_else(server, monkeypatch, tmp_path):
+    """User-Agent, Accept and codings are sent; no cookie, Referer or netrc password."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    server.route("/start", 302, headers={"Location": "/feed", "Set-Cookie": "a=b"})
+    server.route("/feed", body=BODY, headers={"Set-Cookie": "c=d"})
+    with Fetcher(OPEN, "aggregator (+mailto:press@example.org)") as fetcher:
+        for _ in range(2):
+            fetcher.fetch(
+                server.url("/start"),
+                Validators(),
+                now=NOW,
+                timeout=timedelta(seconds=5),
+            )
+    sent = server.requests[-1].headers
+
+    assert sent["User-Agent"] == "aggregator (+mailto:press@example.org)"
+    assert "application/atom+xml" in sent["Accept"]
+    assert set(sent["Accept-Encoding"].split(", ")) == {"gzip", "deflate", "br", "zstd"}
+    assert not {"cookie", "referer", "authorization"} & {name.lower() for name in sent}
+
+
+def test_validators_go_out_exactly_as_they_came(server):
+    """If-None-Match and If-Modified-Since repeat the stored text; a 304 keeps them."""
+    url = server.route("/feed", 304)
+    validators = Validators('W/"é-1"', "mon, 1 jan 2024 00:00 +0000")
+    fetched = get(url, validators)
+    sent = server.requests[0].headers
+
+    assert sent["If-Modified-Since"] == "mon, 1 jan 2024 00:00 +0000"
+    assert sent["If-None-Match"].encode("latin-1") == 'W/"é-1"'.encode("latin-1")
+    assert (fetched.status, fetched.body, fetched.validators) == (304, b"", validators)
+
+
+def test_a_validator_that_cannot_be_sent_is_forgotten(server):
+    """An ETag of nothing but spaces never becomes a header."""
+    url = server.route("/feed", body=BODY, headers={"ETag": "   "})
+
+    assert get(url).validators == Validators()
+
+
+def test_an_outlets_own_headers_stay_with_its_host(server):
+    """Headers of feeds.toml are sent to the feed's host, not where it redirects."""
+    server.route("/feed", 302, headers={"Location": server.url("/x", "localhost")})
+    server.route("/x", body=BODY)
+    get(server.url("/feed"), headers=(("X-Key", "k"),))
+
+    assert [r.headers["X-Key"] for r in server.requests] == ["k", None]
+
+
+def test_a_hundred_and_fifty_headers_are_read(server):
+    """Some outlets send over a hundred headers."""
+    many = {f"X-{number}": "v" for number in range(150)}
+    url = server.route("/feed", body=BODY, headers=many)
+
+    assert get(url).body == BODY
+
+
+# ── codings and ends ──────────────────────────────────────────────────────────────────
+
+CODINGS = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": brotli.compress,
+    "zstd": zstd.compress,
+}
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_each_coding_is_decompressed(server, coding):
+    """gzip, deflate, br and zstd bodies come back as they were, and as complete."""
+    body = CODINGS[coding](BODY)
+    url = server.route("/feed", body=body, headers={"Content-Encoding": coding})
+    fetched = get(url)
+
+    assert (fetched.body, fetched.complete) == (BODY, True)
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_a_compressed_body_without_its_end_is_marked(server, coding):
+    """A stream that stops early gives what it holds, marked as incomplete."""
+    noise = b"".join(struct.pack(">I", n * 2654435761 % 2**32) for n in range(20_000))
+    body = CODINGS[coding](noise)[:-40]
+    url = server.route("/feed", body=body, headers={"Content-Encoding": coding})
+    fetched = get(url)
+
+    assert fetched.complete is False
+    assert noise.startswith(fetched.body)
+
+
+def test_a_gzip_that_breaks_in_the_middle_is_marked(server):
+    """Damage inside a compressed body keeps what came before it."""
+    noise = b"".join(struct.pack(">I", n * 2654435761 % 2**32) for n in range(50_000))
+    body = bytearray(gzip.compress(noise))
+    body[150_000:150_500] = bytes(500)
+    url = server.route("/f", body=bytes(body), headers={"Content-Encoding": "gzip"})
+    fetched = get(url)
+
+    assert fetched.complete is False
+    assert len(fetched.body) > 50_000
+
+
+def test_a_body_that_is_not_compressed_as_announced_is_an_error(server):
+    """Plain text called gzip is no document."""
+    url = server.route("/feed", body=BODY, headers={"Content-Encoding": "gzip"})
+
+    assert str(failure(url)) == "body is not compressed as its header says"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4e20\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2711\r\n",
+    ],
+)
+def test_a_body_shorter_than_announced_is_marked(server, head):
+    """What came of a body that was cut short is kept, as incomplete."""
+    url = server.route("/feed", handler=raw(head, BODY[:9_000]))
+    fetched = get(url)
+
+    assert (fetched.body, fetched.complete) == (BODY[:9_000], False)
+
+
+def test_nothing_at_all_of_a_body_is_an_error(server):
+    """A connection closed right after the headers brings no document."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\n"
+    url = server.route("/feed", handler=raw(head))
+
+    assert str(failure(url)) == "connection closed within the answer"
+
+
+# ── redirects ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("statuses", "moved"),
+    [
+        ([301], True),
+        ([308], True),
+        ([301, 308, 301], True),
+        ([302], False),
+        ([303], False),
+        ([307], False),
+        ([301, 302], False),
+    ],
+)
+def test_only_permanent_redirects_move_a_feed(server, statuses, moved):
+    """moved_to is the target when every hop was 301 or 308."""
+    for number, status in enumerate(statuses):
+        server.route(f"/{number}", status, headers={"Location": f"/{number + 1}"})
+    target = server.route(f"/{len(statuses)}", body=BODY)
+    fetched = get(server.url("/0"))
+
+    assert (fetched.url, fetched.body) == (target, BODY)
+    assert fetched.moved_to == (target if moved else "")
+
+
+def test_five_redirects_are_followed_and_a_sixth_is_not(server):
+    """The sixth redirect is an error."""
+    for number in range(6):
+        server.route(f"/{number}", 302, headers={"Location": f"/{number + 1}"})
+    server.route("/6", body=BODY)
+    error = failure(server.url("/0"))
+
+    assert get(server.url("/1")).body == BODY
+    assert (str(error), error.kind) == ("more than 5 redirects", "limit")
+
+
+def test_a_redirect_loop_is_an_error(server):
+    """Two addresses that point at each other end at once."""
+    server.route("/a", 301, headers={"Location": "/b"})
+    server.route("/b", 301, headers={"Location": "/a"})
+
+    assert str(failure(server.url("/a"))) == "redirect loop"
+    assert len(server.requests) == 2
+
+
+def test_the_body_of_a_redirect_is_not_read(server):
+    """A redirect with an endless body costs nothing."""
+    head = b"HTTP/1.1 302 Found\r\nLocation: /feed\r\n\r\n"
+    url = server.route("/a", handler=raw(head, *[b"x" * 1000] * 100, pause=0.05))
+    server.route("/feed", body=BODY)
+
+    assert get(url, seconds=1).body == BODY
+
+
+def test_a_connection_the_server_had_closed_is_made_again(server):
+    """A kept connection that went away between two requests is no failure."""
+    plain = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"
+    server.route("/a", handler=raw(plain))
+    timeout = timedelta(seconds=5)
+    with Fetcher(OPEN, "aggregator") as fetcher:
+        bodies = [
+            fetcher.fetch(server.url("/a"), NONE, now=NOW, timeout=timeout).body
+            for _ in range(20)
+        ]
+
+    assert bodies == [b"x"] * 20
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://x/", "http://[/"])
+def test_a_redirect_out_of_the_web_is_refused(server, target):
+    """Only http and https targets are followed."""
+    url = server.route("/a", 302, headers={"Location": target})
+
+    assert failure(url).kind == "refused"
+
+
+def test_a_redirect_in_utf_8_is_understood(server):
+    """A Location with raw UTF-8 letters leads where it says."""
+    server.route("/%C3%A9t%C3%A9", body=BODY)
+    answer = "HTTP/1.1 302 Found\r\nLocation: /été\r\nContent-Length: 0\r\n\r\n"
+    url = server.route("/a", handler=raw(answer.encode()))
+
+    assert get(url).body == BODY
+
+
+def test_a_redirect_without_a_target_is_an_error(server):
+    """A 302 that names no address is an HTTP error like others."""
+    assert str(failure(server.route("/a", 302))) == "http 302"
+
+
+# ── refusals, limits and faults ───────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(410, "gone"), (404, "http"), (403, "http"), (500, "http")]
+)
+def test_other_statuses_are_errors(server, status, kind):
+    """Anything but 200 and 304 is a FetchError with its status; 410 is `gone`."""
+    error = failure(server.route("/feed", status))
+
+    assert (str(error), error.kind, error.status) == (f"http {status}", kind, status)
+    assert error.not_before is None
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("value", "wait"),
+    [
+        ("120", timedelta(minutes=2)),
+        (format_datetime(NOW + timedelta(hours=3), usegmt=True), timedelta(hours=3)),
+        ("99999999999999999999", timedelta(days=7)),
+        ("-5", None),
+        ("soon", None),
+    ],
+)
+def test_retry_after_is_read_in_both_forms(server, status, value, wait):
+    """429 and 503 say until when to wait, at most seven days."""
+    url = server.route("/feed", status, headers={"Retry-After": value})
+
+    assert failure(url).not_before == (wait and NOW + wait)
+
+
+def test_a_body_over_the_limit_is_an_error(server):
+    """A longer body is refused by its announced length already."""
+    error = failure(server.route("/feed", body=b"x" * 1_000_001))
+
+    assert (str(error), error.kind) == ("body over 1 MB", "limit")
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_the_limit_holds_for_what_is_decompressed(server, coding):
+    """A small bomb of zeros is stopped at max_bytes, in each coding."""
+    body = CODINGS[coding](bytes(50_000_000))
+    url = server.route("/feed", body=body, headers={"Content-Encoding": coding})
+
+    assert str(failure(url)) == "body over 1 MB"
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+    ],
+)
+def test_a_dripping_server_does_not_outlast_the_timeout(server, start):
+    """Status, headers or body that drip are over when the time is."""
+    drops = [b"X"] * 60
+    if b"\r\n" in start and b"\r\n\r\n" not in start:
+        drops = [b"X-A: b\r\n"] * 60
+    elif b"chunked" in start:
+        drops = [b"1\r\nx\r\n"] * 60
+    elif b"gzip" in start:
+        drops = [bytes([byte]) for byte in gzip.compress(BODY)]
+    url = server.route("/feed", handler=raw(start, *drops, pause=0.05))
+    began = time.monotonic()
+    error = failure(url, seconds=0.3)
+
+    assert str(error).startswith("timeout")
+    assert time.monotonic() - began < 1
+
+
+def test_a_silent_server_ends_with_the_timeout(server):
+    """No answer at all costs the timeout and no more."""
+    url = server.route("/feed", handler=raw(b"", pause=1))
+    began = time.monotonic()
+
+    assert str(failure(url, seconds=0.2)) == "timeout after 0.2 s"
+    assert time.monotonic() - began < 0.8
+
+
+def test_a_server_that_is_not_there_is_an_error(server):
+    """A refused connection says so."""
+    server.close()
+
+    assert str(failure(server.url("/"))) == "connection: connection refused"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"", "connection closed without an answer"),
+        (b"SSH-2.0-OpenSSH_9\r\n\r\n", "no http answer"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\n\r\n", "no http answer"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1200 + b"\r\n", "no http answer"),
+    ],
+)
+def test_what_is_no_http_is_an_error(server, answer, reason):
+    """Silence, another protocol and endless headers end as one line."""
+    assert str(failure(server.route("/feed", handler=raw(answer)))) == reason
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "http://a b/", "http://[::1", "mailto:x", "http://" + "a" * 70]
+)
+def test_an_address_that_is_none_is_an_error(url):
+    """No spelling of an address raises anything but FetchError."""
+    assert failure(url).kind in {"refused", "network"}
+
+
+def test_an_unknown_name_is_a_dns_error():
+    """`.invalid` never resolves (RFC 2606)."""
+    assert str(failure("http://nobody.invalid/")).startswith("dns: ")
+
+
+def test_a_header_that_cannot_be_sent_is_an_error(server):
+    """A header of feeds.toml with a line break in it is no fault of this program."""
+    url = server.route("/feed", body=BODY)
+    error = failure(url, headers=(("X-Key", "a\r\nb"),))
+
+    assert str(error) == "a header of this outlet cannot be sent"
+
+
+# ── addresses ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.216.34", True),
+        ("2606:2800:220:1:248:1893:25c8:1946", True),
+        ("::ffff:93.184.216.34", True),
+        ("64:ff9b::5db8:d822", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("172.16.0.1", False),
+        ("192.168.1.1", False),
+        ("100.64.0.1", False),
+        ("169.254.169.254", False),
+        ("0.0.0.0", False),
+        ("224.0.0.1", False),
+        ("240.0.0.1", False),
+        ("255.255.255.255", False),
+        ("::1", False),
+        ("::", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("fec0::1", False),
+        ("ff02::1", False),
+        ("::ffff:127.0.0.1", False),
+        ("::ffff:169.254.169.254", False),
+        ("2002:7f00:1::1", False),
+        ("64:ff9b::7f00:1", False),
+        ("2001:0:53aa:64c::1", False),
+    ],
+)
+def test_only_public_addresses_are_public(address, public):
+    """Private, special and embedded private addresses are told from public ones."""
+    assert guard.public(address) is public
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "2130706433", "0x7f.1"]
+)
+def test_this_machine_is_refused(server, host):
+    """No spelling of a loopback address is asked unless the maintainer allows it."""
+    server.route("/", body=BODY)
+    error = failure(server.url("/", host), polling=Polling())
+
+    assert (str(error), error.kind) == ("refused: no public address", "refused")
+    assert server.requests == []
+
+
+def test_every_address_is_tried_in_turn(server):
+    """A first address that does not answer does not hide the second."""
+    deadline = guard.Deadline()
+    deadline.start(5)
+    with socket.socket(socket.AF_INET6) as taken:
+        taken.bind(("::1", server.port))  # bound, not listening: refuses at once
+        sock = guard.connect("localhost", server.port, deadline, private=True)
+
+    assert sock.getpeername()[0] == "127.0.0.1"
+    sock.close()
+
+
+def test_behind_a_proxy_its_address_is_trusted_and_the_targets_is_not(
+    server, monkeypatch
+):
+    """The proxy is asked for unknown names, never for a private literal."""
+    monkeypatch.setenv("http_proxy", server.url(""))
+    monkeypatch.setenv("no_proxy", "")
+    server.route("/feed", body=BODY)
+
+    assert get("http://nobody.invalid/feed", polling=Polling()).body == BODY
+    assert server.requests[0].path == "http://nobody.invalid/feed"
+    assert failure("http://127.0.0.1/feed", polling=Polling()).kind == "refused"
+
+
+def test_hosts_that_need_no_proxy_are_asked_directly(server, monkeypatch):
+    """no_proxy is obeyed."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+    assert get(server.route("/feed", body=BODY)).body == BODY
+
+
+# ── TLS ───────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def tls_server(server):
+    """Put TLS on the server's socket."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    server.http.socket = context.wrap_socket(server.http.socket, server_side=True)
+    fetch.tls_context.cache_clear()
+    yield server
+    fetch.tls_context.cache_clear()
+
+
+def test_a_certificate_nobody_vouches_for_is_an_error(tls_server):
+    """An unknown authority is refused, and the reason says certificate."""
+    error = failure(tls_server.url("/").replace("http", "https"))
+
+    assert str(error).startswith("certificate: self-signed")
+
+
+def test_tls_works_under_the_same_deadline(tls_server, monkeypatch):
+    """HTTPS with an authority of the environment's; a dripping body is stopped."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    url = tls_server.route("/feed", body=BODY).replace("http", "https")
+    drip = raw(b"HTTP/1.1 200 OK\r\n", *[b"X: y\r\n"] * 40, pause=0.05)
+    slow = tls_server.route("/slow", handler=drip).replace("http", "https")
+
+    assert get(url).body == BODY
+    assert str(failure(slow, seconds=0.3)).startswith("timeout")
+
+
+def test_plain_http_on_a_tls_port_is_an_error(server):
+    """A server that speaks no TLS gives one line."""
+    url = server.route("/feed", body=BODY).replace("http", "https")
+
+    assert str(failure(url)).startswith(("tls: ", "connection"))
+
+
+# ── headers ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("control", "expires", "age", "fresh"),
+    [
+        ("max-age=60", "", "", 60),
+        ('MAX-AGE="60"', "", "20", 40),
+        ("max-age=60", "", "90", None),
+        ("no-cache, max-age=60", "", "", None),
+        ("no-store", "Mon, 23 Nov 2026 13:00:00 GMT", "", None),
+        ("max-age=0", "Mon, 23 Nov 2026 13:00:00 GMT", "", None),
+        ("max-age=soon", "Mon, 23 Nov 2026 13:00:00 GMT", "", 3600),
+        ("", "Mon, 23 Nov 2026 14:00:00 +0100", "", 3600),
+        ("", "Mon, 23 Nov 2026 11:00:00 GMT", "", None),
+        ("", "0", "", None),
+        ("public", "", "", None),
+    ],
+)
+def test_freshness_is_what_the_headers_promise(control, expires, age, fresh):
+    """max-age less Age, else Expires; refused caching promises nothing."""
+    until = headers.fresh_until(control, expires, age, NOW)
+
+    assert until == (fresh and NOW + timedelta(seconds=fresh))
+
+
+@given(st.text(), st.text(), st.text())
+def test_no_header_text_raises(control, expires, age):
+    """Whatever stands in them, the headers' functions answer a moment or None."""
+    until = headers.fresh_until(control, expires, age, NOW)
+    wait = headers.retry_after(expires, NOW)
+
+    assert until is None or until > NOW
+    assert wait is None or NOW < wait <= NOW + headers.LONGEST_WAIT

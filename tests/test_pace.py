@@ -1,0 +1,92 @@
+"""When a feed is asked next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.model import Failure, Feed, Outcome, Outlet, Polling, Validators
+from aggregator.pace import GONE, RETRY_CAP, furthest, next_poll
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+POLLING = Polling()
+FEED = Feed("https://e.fr/feed", Outlet("E", ("https://e.fr/feed",)))
+
+
+def an_outcome(failure: Failure | None = None, **fields: object) -> Outcome:
+    """Return a poll that ended at NOW."""
+    return replace(
+        Outcome(FEED, NOW, Validators(), b"", failure=failure),
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def test_a_poll_that_went_well_is_repeated_after_the_interval() -> None:
+    """The interval, plus up to a tenth of it."""
+    wait = next_poll(an_outcome(), 0, POLLING) - NOW
+
+    assert POLLING.interval <= wait <= POLLING.interval * 1.1
+
+
+def test_the_interval_of_an_outlet_is_kept_to_the_letter() -> None:
+    """An interval that the maintainer sets gets no jitter, even beyond `slowest`."""
+    outlet = replace(FEED.outlet, interval=timedelta(days=3))
+    outcome = an_outcome(feed=Feed(FEED.url, outlet))
+
+    assert next_poll(outcome, 0, POLLING) == NOW + timedelta(days=3)
+
+
+@given(failures=st.integers(1, 10_000))
+def test_failures_back_off_up_to_the_slowest_pace_and_never_for_ever(
+    failures: int,
+) -> None:
+    """Each failure in a row doubles the wait, up to `slowest` and a tenth."""
+    outcome = an_outcome(Failure("network", "timeout"))
+    wait = next_poll(outcome, failures, POLLING) - NOW
+
+    assert POLLING.interval * 2 <= wait <= POLLING.slowest * 1.1
+
+
+def test_a_feed_that_is_gone_is_asked_once_a_month() -> None:
+    """HTTP 410 is believed, but not for ever."""
+    wait = next_poll(an_outcome(Failure("gone", "http 410")), 1, POLLING) - NOW
+
+    assert GONE <= wait <= furthest(POLLING)
+
+
+def test_what_a_server_asks_for_is_kept_up_to_a_week() -> None:
+    """Retry-After holds, but no outlet silences itself for longer than the cap."""
+    soon, late = NOW + timedelta(hours=30), NOW + timedelta(days=400)
+    failure = Failure("http", "http 429")
+
+    assert next_poll(an_outcome(failure, not_before=soon), 1, POLLING) == soon
+    assert next_poll(an_outcome(failure, not_before=late), 1, POLLING) == (
+        NOW + RETRY_CAP
+    )
+
+
+def test_declared_freshness_is_kept_up_to_the_slowest_pace() -> None:
+    """Cache-Control and the like delay a poll, up to `slowest`."""
+    soon, late = NOW + timedelta(hours=5), NOW + timedelta(days=40)
+
+    assert next_poll(an_outcome(not_before=soon), 0, POLLING) == soon
+    assert next_poll(an_outcome(not_before=late), 0, POLLING) == NOW + POLLING.slowest
+
+
+@given(
+    failures=st.integers(0, 50),
+    kind=st.sampled_from([None, "network", "http", "gone", "ours"]),
+    asked=st.none() | st.integers(-(10**9), 10**9),
+)
+def test_the_next_poll_is_always_ahead_and_within_reach(
+    failures: int, kind: str | None, asked: int | None
+) -> None:
+    """Whatever happened, the feed is asked again, later than now."""
+    failure = Failure(kind, "why") if kind else None  # type: ignore[arg-type]
+    not_before = None if asked is None else NOW + timedelta(seconds=asked)
+    due = next_poll(an_outcome(failure, not_before=not_before), failures, POLLING)
+
+    assert NOW < due <= NOW + furthest(POLLING)

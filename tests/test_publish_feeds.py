@@ -1,0 +1,250 @@
+"""Atom and RSS: valid, complete, dated by their stories alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import feedparser
+import pytest
+import rnc2rng
+from lxml import etree
+from publish_cases import CASES, NOON, SITE, a_story, case, published
+
+from aggregator.model import Copy, Evidence
+from aggregator.publish import render
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+SCHEMA = Path(__file__).parent / "schemas" / "atom.rnc"
+
+
+@cache
+def grammar() -> etree.RelaxNG:
+    """RFC 4287 appendix B; rnc2rng declares an empty prefix, which XML 1.0 forbids."""
+    compact = rnc2rng.loads(SCHEMA.read_text())
+    xml = rnc2rng.dumps(compact).replace('xmlns:local=""', "")
+    return etree.RelaxNG(etree.fromstring(xml.encode()))
+
+
+def entries(document: bytes) -> list[etree._Element]:
+    return etree.fromstring(document).findall(f"{ATOM}entry")
+
+
+def links(entry: etree._Element) -> list[tuple[str, str]]:
+    return [(one.get("rel"), one.get("href")) for one in entry.findall(f"{ATOM}link")]
+
+
+@pytest.mark.parametrize("name", ["press", "empty"])
+def test_every_atom_document_follows_the_grammar_of_rfc_4287(name: str) -> None:
+    """Main, topic and all/ feeds do, empty ones too, and keep its two asserts."""
+    documents = render(*case(CASES / name))
+    feeds = {key: body for key, body in documents.items() if key.endswith(".atom")}
+
+    assert len(feeds) >= 3
+    for key, body in feeds.items():
+        tree = etree.fromstring(body)
+        assert grammar().validate(tree), (key, grammar().error_log)
+        assert tree.find(f"{ATOM}author") is not None
+        assert all(one.find(f"{ATOM}content") is not None for one in entries(body))
+
+
+def test_the_grammar_refuses_what_is_no_atom() -> None:
+    """The schema test can fail: a feed without `updated` does not pass."""
+    wrong = (
+        b"<feed xmlns='http://www.w3.org/2005/Atom'><id>a</id><title>t</title></feed>"
+    )
+
+    assert not grammar().validate(etree.fromstring(wrong))
+
+
+@pytest.mark.parametrize("name", ["press", "empty"])
+def test_atom_and_rss_read_the_same(name: str) -> None:
+    """A reader finds in both the same titles, ids, links, dates, tags and content."""
+    documents = render(*case(CASES / name))
+    for folder in ("", "all/", "topics/auteur/"):
+        atom = feedparser.parse(documents[f"{folder}feed.atom"])
+        rss = feedparser.parse(documents[f"{folder}feed.rss"])
+
+        assert (atom.version, rss.version) == ("atom10", "rss20")
+        assert not atom.bozo
+        assert not rss.bozo
+        assert atom.feed.title == rss.feed.title
+        assert atom.feed.link == rss.feed.link
+        for key in ("id", "title", "link", "published_parsed", "author"):
+            assert [e.get(key) for e in atom.entries] == [
+                e.get(key) for e in rss.entries
+            ]
+        assert [[tag.label for tag in e.tags] for e in atom.entries] == [
+            [tag.term for tag in e.tags] for e in rss.entries
+        ]
+        assert [e.content[0].value for e in atom.entries] == [
+            e.summary for e in rss.entries
+        ]
+
+
+def test_an_entry_says_where_it_comes_from() -> None:
+    """Links, author, source and categories of a story with copies (RFC 4287 §4.2)."""
+    first, *_ = (
+        entry
+        for entry in entries(render(*case(CASES / "press"))["feed.atom"])
+        if entry.findtext(f"{ATOM}id").endswith("/aaaaaaa2")
+    )
+    source = first.find(f"{ATOM}source")
+
+    assert links(first) == [
+        ("alternate", "https://courrier.example/invisibles?a=1&b=2"),
+        ("related", "https://gazette.example/petites-mains"),
+        ("related", "https://archives.example/courrier"),
+        ("via", "https://courrier.example/"),
+    ]
+    assert first.findtext(f"{ATOM}author/{ATOM}name") == "Camille Roussel"
+    assert first.findtext(f"{ATOM}published") == "2020-02-12T07:30:00+00:00"
+    assert first.findtext(f"{ATOM}updated") == "2020-02-13T08:00:00+00:00"
+    assert source.findtext(f"{ATOM}id") == "https://courrier.example/rss"
+    assert source.findtext(f"{ATOM}title") == "Le Courrier du soir – À la une"
+    assert links(source) == [
+        ("self", "https://courrier.example/rss"),
+        ("alternate", "https://courrier.example/"),
+    ]
+    assert [
+        (one.get("term"), one.get("scheme"), one.get("label"))
+        for one in first.findall(f"{ATOM}category")
+    ] == [
+        (
+            "documentaire",
+            "https://invisibles.example/presse/topics/",
+            "Le documentaire",
+        ),
+        ("auteur", "https://invisibles.example/presse/topics/", "Antonio Casilli"),
+    ]
+
+
+def test_a_story_without_url_leads_to_its_anchor() -> None:
+    """It has no article to link to; its place on the year page is the permalink."""
+    documents = published(a_story(1, url=""))
+    anchor = "https://film.example/presse/2026/index.html#s-story001"
+
+    assert links(entries(documents["feed.atom"])[0]) == [("alternate", anchor)]
+    assert feedparser.parse(documents["feed.rss"]).entries[0].link == anchor
+    assert b'id="s-story001"' in documents["2026/index.html"]
+
+
+def test_rss_names_itself_and_its_sources() -> None:
+    """Its guid is no permalink, atom:link self is there, source is a feed."""
+    channel = etree.fromstring(render(*case(CASES / "press"))["feed.rss"])[0]
+    guids = channel.findall("item/guid")
+    own = channel.find(f"{ATOM}link")
+
+    assert {guid.get("isPermaLink") for guid in guids} == {"false"}
+    assert own.get("rel") == "self"
+    assert own.get("href") == "https://invisibles.example/presse/feed.rss"
+    assert channel.findtext("link") == "https://invisibles.example/presse/"
+    assert [one.get("url") for one in channel.findall("item/source")] == [
+        "https://courrier.example/rss"
+    ]
+
+
+def test_the_generator_is_ours_and_has_no_version() -> None:
+    """A new release of feedgen or of ours changes no published byte."""
+    generator = etree.fromstring(published()["feed.atom"]).find(f"{ATOM}generator")
+
+    assert generator.text == "press-aggregator"
+    assert not generator.attrib
+
+
+def test_content_shows_evidence_copies_and_note() -> None:
+    """Any reader sees why the story is here and where else it stands."""
+    story = a_story(
+        summary="Les travailleurs du clic parlent.",
+        note="À lire & à garder.",
+        copies=(
+            Copy("Le Journal", "https://journal.example/0", "Titre", NOON),
+            Copy("La Gazette", "https://gazette.example/0", "Titre", NOON),
+            Copy("Papier", "", "Titre", NOON),
+        ),
+        evidence=(
+            Evidence("film", "x", "summary", "", certain=True, spans=((4, 24),)),
+        ),
+    )
+    # Not by feedparser, whose sanitiser drops mark.
+    html = entries(published(story)["feed.atom"])[0].findtext(f"{ATOM}content")
+
+    assert "Les <mark>travailleurs du clic</mark> parlent." in html
+    assert (
+        'Aussi dans <a href="https://gazette.example/0">La Gazette</a>, Papier.' in html
+    )
+    assert "À lire &amp; à garder." in html
+
+
+def test_live_feeds_hold_the_last_added_and_the_last_week() -> None:
+    """feed_size stories, and beyond it all added within 7 days of the newest."""
+    stories = [a_story(day) for day in range(12)]
+    few = [
+        entry.findtext(f"{ATOM}id")[-8:]
+        for entry in entries(
+            published(*stories, site=replace(SITE, feed_size=3))["feed.atom"]
+        )
+    ]
+    many = entries(published(*stories, site=replace(SITE, feed_size=10))["feed.atom"])
+
+    assert few == [f"story{day:03}" for day in range(8)]
+    assert len(many) == 10
+
+
+def test_what_was_added_at_its_own_date_is_on_pages_only() -> None:
+    """A backfilled story does not arrive as new in a reader (DESIGN.md §6)."""
+    documents = published(a_story(1), a_story(2, live=False))
+
+    assert len(entries(documents["feed.atom"])) == 1
+    assert b"story002" in documents["index.html"]
+    assert b"story002" in documents["stories.jsonl"]
+
+
+def test_updated_is_the_newest_change_never_now() -> None:
+    """Of the entries; with none of them live, of any story; else a constant."""
+    changed = NOON + timedelta(hours=5)
+    one = published(a_story(1, updated_at=changed), a_story(0))
+    old = published(a_story(3, live=False))
+
+    def updated(documents: dict[str, bytes]) -> str:
+        return etree.fromstring(documents["feed.atom"]).findtext(f"{ATOM}updated")
+
+    assert updated(one) == changed.isoformat()
+    assert updated(old) == (NOON - timedelta(days=3)).isoformat()
+    assert updated(published()) == "1970-01-01T00:00:00+00:00"
+
+
+def test_main_topic_and_all_feeds_hold_what_they_say() -> None:
+    """Main: at least one main topic; a topic's: its own; all/: every one once."""
+    documents = published(
+        a_story(1),
+        a_story(2, topics=("travail",)),
+        a_story(3, topics=("travail", "film")),
+    )
+
+    def found(name: str) -> set[str]:
+        return {one.findtext(f"{ATOM}id")[-1] for one in entries(documents[name])}
+
+    assert found("feed.atom") == {"1", "3"}
+    assert found("topics/film/feed.atom") == {"1", "3"}
+    assert found("topics/travail/feed.atom") == {"2", "3"}
+    assert found("all/feed.atom") == {"1", "2", "3"}
+    assert len(entries(documents["all/feed.atom"])) == 3
+
+
+def test_entry_titles_follow_the_site_and_obey_no_title() -> None:
+    """site.entry_title names title and outlet; braces in a title are only text."""
+    site = replace(SITE, entry_title="[{outlet}] {title}")
+    documents = published(
+        a_story(0, title="Un {outlet} {0.__class__}", outlet="L’Écho"),
+        a_story(1, title="", outlet=""),
+        site=site,
+    )
+    titles = [one.title for one in feedparser.parse(documents["feed.atom"]).entries]
+
+    assert titles == [
+        "[L’Écho] Un {outlet} {0.__class__}",
+        "[] https://journal.example/1",
+    ]

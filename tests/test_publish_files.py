@@ -1,0 +1,115 @@
+"""Writing: changed files only, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aggregator.model import AggregatorError
+from aggregator.publish import write
+
+DOCUMENTS = {"index.html": b"front", "topics/a/feed.atom": b"<feed/>"}
+
+
+def listing(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_writes_what_is_named_and_says_so(tmp_path: Path) -> None:
+    """Folders are made, names come back in their order, nothing else is left."""
+    folder = tmp_path / "new" / "public"
+
+    assert write(folder, DOCUMENTS) == tuple(DOCUMENTS)
+    assert listing(folder) == DOCUMENTS
+
+
+def test_equal_files_are_not_touched(tmp_path: Path) -> None:
+    """A second write changes no file, no date and no folder."""
+    write(tmp_path, DOCUMENTS)
+    for path in tmp_path.rglob("*"):
+        os.utime(path, ns=(1, 1))
+    written = write(tmp_path, DOCUMENTS)
+
+    assert written == ()
+    assert {path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == {1}
+
+
+def test_only_what_changed_is_written(tmp_path: Path) -> None:
+    """A change of equal length is seen too; files of others stay."""
+    write(tmp_path, DOCUMENTS)
+    (tmp_path / "CNAME").write_text("film.example")
+    written = write(tmp_path, DOCUMENTS | {"index.html": b"Front"})
+
+    assert written == ("index.html",)
+    assert listing(tmp_path) == {
+        "CNAME": b"film.example",
+        "index.html": b"Front",
+        "topics/a/feed.atom": b"<feed/>",
+    }
+
+
+def test_a_reader_keeps_the_old_document_until_the_new_one_is_whole(
+    tmp_path: Path,
+) -> None:
+    """The file is replaced, not written into: who has it open reads on."""
+    write(tmp_path, {"index.html": b"old"})
+    with (tmp_path / "index.html").open("rb") as reader:
+        write(tmp_path, {"index.html": b"new!"})
+        read = reader.read()
+
+    assert read == b"old"
+    assert (tmp_path / "index.html").read_bytes() == b"new!"
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+    """A process killed before the rename leaves a temporary file, until next time."""
+    script = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from aggregator.publish import write\n"
+        "Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "write(Path(sys.argv[1]), {'topics/a/feed.atom': b'half'})\n"
+    )
+    write(tmp_path, DOCUMENTS)
+    died = subprocess.run([sys.executable, "-c", script, tmp_path], check=False)
+    left = listing(tmp_path)
+    written = write(tmp_path, DOCUMENTS)
+
+    assert died.returncode == -9
+    assert left == DOCUMENTS | {"topics/a/.feed.atom.partial": b"half"}
+    assert written == ()
+    assert listing(tmp_path) == DOCUMENTS
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
+    """A file where the folder should be: our error, which names it."""
+    (tmp_path / "public").write_text("no folder")
+
+    with pytest.raises(AggregatorError, match="public: cannot be written"):
+        write(tmp_path / "public", DOCUMENTS)
+
+
+def test_a_failed_write_leaves_no_half(tmp_path: Path) -> None:
+    """Where the rename fails the temporary file is gone and the error is ours."""
+    (tmp_path / "index.html").mkdir()
+
+    with pytest.raises(AggregatorError, match=r"index\.html"):
+        write(tmp_path, DOCUMENTS)
+    assert listing(tmp_path) == {}
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../up", "a/../../up", ""])
+def test_nothing_is_written_outside_the_folder(tmp_path: Path, name: str) -> None:
+    """A name is relative and stays below, whatever a topic is called."""
+    with pytest.raises(AggregatorError, match="not a name inside"):
+        write(tmp_path / "public", {name: b""})
+
+    assert not (tmp_path / "up").exists()

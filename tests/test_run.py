@@ -1,0 +1,292 @@
+"""One cycle, end to end: from documents on a server to published files."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from aggregator.poll import poll
+from conftest import Server
+from worlds import (
+    EPOCH,
+    aggregator,
+    command,
+    configure,
+    contents,
+    database,
+    environment,
+    item,
+    rss,
+)
+
+from aggregator import config as configuration
+from aggregator import engine, run
+from aggregator.model import (
+    Config,
+    ConfigError,
+    Feed,
+    Outlet,
+    PollTask,
+    State,
+    Validators,
+)
+from aggregator.store import Store, polls
+
+NOW = datetime.fromtimestamp(int(EPOCH), UTC)
+LONG = "Un documentaire en quatre épisodes suit celles et ceux qui trient nos images."
+
+
+@pytest.fixture
+def world(tmp_path: Path, server: Server) -> Config:
+    """Return a configuration of three outlets with copies, doubts and a failure."""
+    title = "« Invisibles », ou la vie des travailleurs du clic"
+    jour = [
+        item("a", title, LONG, query="?utm_source=rss"),
+        item("b", "Les petites mains de la haute couture"),
+        item("c", "Corinne Masiero aux petites mains d’or"),
+        item("d", "La météo de demain"),
+    ]
+    soir = [
+        item("z", title, LONG, host="soir.example", query="?xtor=RSS-1"),
+        item("y", "Les livreurs en grève", host="soir.example"),
+    ]
+    outlets = {
+        "Le Jour": server.route("/jour", body=rss(*jour)),
+        "Le Soir": server.route("/soir", body=rss(*soir, title="Le Soir")),
+        "La Nuit": server.route("/nuit", status=500),
+    }
+    return configuration.read(configure(tmp_path, outlets))
+
+
+def told(config: Config) -> dict[str, State]:
+    """Return the state of every story by title."""
+    with Store(config.storage.database) as store:
+        found = run.stories(store, run.Desk.read(config))
+    return {story.title: story.state for story in found}
+
+
+def test_a_cycle_finds_joins_and_publishes(world: Config) -> None:
+    """Copies become one story, doubts wait, the near miss is suppressed."""
+    report = run.cycle(world, NOW)
+
+    assert (report.polled, report.failed, report.unchanged) == (3, 1, 0)
+    assert (report.new_entries, report.stories) == (6, 2)
+    assert report.by_topic == (("film", 2, 1), ("livreurs", 1, 0))
+    assert [failure.reason for _, failure in report.failures] == ["http 500"]
+    assert told(world) == {
+        "« Invisibles », ou la vie des travailleurs du clic": State.PUBLISHED,
+        "Les petites mains de la haute couture": State.WAITING,
+        "Corinne Masiero aux petites mains d’or": State.SUPPRESSED,
+        "Les livreurs en grève": State.PUBLISHED,
+    }
+    front = contents(world.source.parent)["index.html"].decode()
+    assert "Le Jour" in front
+    assert "Le Soir" in front
+    assert "livreurs en grève" not in front
+
+
+def test_a_second_cycle_changes_nothing(world: Config) -> None:
+    """Polled again, the same documents bring nothing and touch no file."""
+    run.cycle(world, NOW)
+    folder = world.source.parent
+    before = contents(folder), database(folder)
+    stamps = {p: p.stat().st_mtime_ns for p in (folder / "public").rglob("*")}
+    report = run.cycle(world, NOW, everything=True)
+
+    assert (report.polled, report.unchanged, report.failed) == (3, 2, 1)
+    assert (report.new_entries, report.files_written) == (0, 0)
+    assert report.started == ()
+    assert stamps == {p: p.stat().st_mtime_ns for p in (folder / "public").rglob("*")}
+    assert contents(folder) == before[0]
+    assert told(world)
+
+
+def test_what_starts_to_fail_and_recovers_is_told_once(
+    world: Config, server: Server
+) -> None:
+    """A report names the feeds whose health changed, not those that stay the same."""
+    first = run.cycle(world, NOW)
+    server.route("/nuit", body=rss(item("n", "Une nuit")))
+    server.route("/jour", status=404)
+    second = run.cycle(world, NOW, everything=True)
+    third = run.cycle(world, NOW, everything=True)
+
+    assert [feed.outlet.name for feed, _ in first.started] == ["La Nuit"]
+    assert [feed.outlet.name for feed, _ in second.started] == ["Le Jour"]
+    assert [feed.outlet.name for feed in second.recovered] == ["La Nuit"]
+    assert (third.started, third.recovered) == ((), ())
+
+
+def test_a_lost_folder_is_rebuilt_to_the_byte(world: Config) -> None:
+    """Published files are a function of the database and the maintainer's files."""
+    run.cycle(world, NOW)
+    folder = world.source.parent
+    before = contents(folder)
+    for path in (folder / "public").rglob("*.*"):
+        path.unlink()
+    written = run.republish(world, NOW + timedelta(days=3))
+
+    assert contents(folder) == before
+    assert set(written) == set(before)
+    assert run.republish(world, NOW + timedelta(days=3)) == ()
+
+
+def test_decisions_take_effect_at_the_next_publish(world: Config) -> None:
+    """A doubtful story is kept and a published one hidden by two tables of text."""
+    run.cycle(world, NOW)
+    world.storage.curation.write_text(
+        '[[decision]]\naction = "keep"\nurl = "http://www.jour.example/b/"\n'
+        '[[decision]]\naction = "hide"\nurl = "https://soir.example/z"\n',
+        encoding="utf-8",
+    )
+    run.republish(world, NOW + timedelta(hours=1))
+
+    assert told(world)["Les petites mains de la haute couture"] is State.PUBLISHED
+    feed = json.loads(contents(world.source.parent)["feed.json"])
+    assert [entry["title"] for entry in feed["items"]] == [
+        "Les petites mains de la haute couture – Le Jour"
+    ]
+
+
+def test_a_wrong_curation_file_changes_nothing(world: Config) -> None:
+    """It is refused before a database or a folder is made."""
+    world.storage.curation.write_text('[[decision]]\naction = "hid"\n', "utf-8")
+
+    with pytest.raises(ConfigError):
+        run.cycle(world, NOW)
+    names = {path.name for path in world.source.parent.iterdir()}
+    assert names == {"feeds.toml", "curation.toml"}
+
+
+def test_only_one_outlet_can_be_polled(world: Config, server: Server) -> None:
+    """`--outlet` asks that outlet's feeds and no other."""
+    report = run.cycle(world, NOW, outlet="Le Soir")
+
+    assert report.polled == 1
+    assert {request.path for request in server.requests} == {"/soir"}
+
+
+def test_progress_is_told_as_it_goes(world: Config) -> None:
+    """The bar on a terminal ends at the number of feeds."""
+    steps: list[tuple[int, int]] = []
+    run.cycle(world, NOW, progress=lambda done, total: steps.append((done, total)))
+
+    assert steps[-1] == (3, 3)
+    assert [done for done, _ in steps] == sorted(done for done, _ in steps)
+
+
+def test_no_order_of_outcomes_shows(world: Config, tmp_path: Path) -> None:
+    """However polls are recorded, one by one or together, the bytes are the same."""
+    config = world
+    with Store(config.storage.database) as store:
+        polls.follow(store, config.feeds)
+        tasks = tuple(polls.due(store, config.feeds, NOW, config.polling))
+    outcomes = [o for batch in engine.plan(tasks, config, NOW) for o in poll(batch)]
+    results = []
+    for seed in range(6):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        storage = replace(
+            config.storage,
+            database=folder / "aggregator.db",
+            output=folder / "public",
+        )
+        desk = run.Desk(replace(config, storage=storage), ())
+        chance = random.Random(seed)
+        chance.shuffle(outcomes)
+        cut = chance.randrange(len(outcomes) + 1)
+        with Store(storage.database) as store:
+            polls.follow(store, config.feeds)
+            polls.record(store, outcomes[:cut], config.polling)
+            polls.record(store, outcomes[cut:], config.polling)
+            run.tell(store, desk, NOW)
+            run.rebuild(store, desk)
+        results.append((contents(folder), database(folder)))
+
+    assert all(result == results[0] for result in results)
+
+
+def test_a_fault_of_our_own_is_loud_and_stops_nothing_else(
+    world: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An exception out of a batch is logged and becomes that batch's failure."""
+    feed = Feed("https://e.invalid/", Outlet("E", ("https://e.invalid/",)))
+    task = PollTask(feed, None, Validators('"old"'))  # type: ignore[arg-type]
+    (batch,) = engine.plan([replace(task, url=feed.url)], world, NOW)
+    broken = replace(batch, polling=None)  # type: ignore[arg-type]
+    ((outcome,),) = engine.outcomes([broken], 1)
+
+    assert outcome.failure
+    assert outcome.failure.kind == "ours"
+    assert outcome.validators == Validators('"old"')
+    assert "fault" in caplog.text
+
+
+# ── batches ───────────────────────────────────────────────────────────────────────────
+
+
+def planned(urls: list[str], world: Config) -> list[list[str]]:
+    """Return the URLs of each batch."""
+    tasks = [PollTask(Feed(url, Outlet(url, (url,))), url) for url in urls]
+    return [[t.url for t in batch.tasks] for batch in engine.plan(tasks, world, NOW)]
+
+
+def test_feeds_of_one_host_share_few_batches(world: Config) -> None:
+    """Twelve feeds of a host are asked by at most `per_host` at once."""
+    batches = planned([f"https://e.invalid/{n}" for n in range(12)], world)
+
+    assert len(batches) == world.polling.per_host
+    assert sorted(len(batch) for batch in batches) == [6, 6]
+
+
+def test_many_hosts_are_spread_over_the_threads(world: Config) -> None:
+    """Few feeds make a batch each; many make batches of at most twenty."""
+    few = planned([f"https://e{n}.invalid/" for n in range(40)], world)
+    many = planned([f"https://e{n}.invalid/" for n in range(5000)], world)
+
+    assert {len(batch) for batch in few} == {1}
+    assert max(len(batch) for batch in many) == engine.BATCH
+    assert sum(len(batch) for batch in many) == 5000
+
+
+# ── killed at any point ───────────────────────────────────────────────────────────────
+
+
+def test_a_killed_run_done_again_is_as_if_undisturbed(
+    tmp_path: Path, server: Server
+) -> None:
+    """After SIGKILL at random points and one more run: same rows, same bytes."""
+    outlets = {}
+    for name in ("jour", "soir", "nuit", "aube"):
+        items = [
+            item(f"{name}{n}", f"Les livreurs de {name}, épisode {n}", LONG)
+            for n in range(30)
+        ]
+        outlets[name] = server.route(f"/{name}", body=rss(*items, title=name))
+    calm = tmp_path / "calm"
+    calm.mkdir()
+    began = time.monotonic()
+    assert aggregator(configure(calm, outlets), "run").returncode == 0
+    length = time.monotonic() - began
+    expected = contents(calm), database(calm)
+    chance = random.Random(20200214)
+    for attempt in range(5):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        path = configure(folder, outlets)
+        with subprocess.Popen(command(path, "run"), env=environment()) as process:
+            try:
+                process.wait(length * chance.uniform(0.2, 1.0))
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+        again = aggregator(path, "run")
+
+        assert (again.returncode, again.stderr) == (0, "")
+        assert (contents(folder), database(folder)) == expected

@@ -1,0 +1,191 @@
+"""The sandbox with real child processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from aggregator import sandbox
+from aggregator.model import ParseError
+from aggregator.sandbox import SandboxError, run
+
+
+def double(number: int) -> int:
+    """Return twice the number."""
+    return 2 * number
+
+
+def hog(size: int) -> int:
+    """Take that much memory."""
+    return len(bytearray(size))
+
+
+def refuse() -> None:
+    """Raise what a parser raises."""
+    raise ParseError("not a feed")
+
+
+def out_of_time() -> None:
+    """Raise the function's own timeout."""
+    raise TimeoutError("mine")
+
+
+def die() -> None:
+    """End the child as a crash does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def spin(seconds: float) -> None:
+    """Keep a core busy."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+
+
+def handlers() -> tuple[bool, int]:
+    """Return whether SIGINT is ignored here, and who we are."""
+    return signal.getsignal(signal.SIGINT) is signal.SIG_IGN, os.getpid()
+
+
+def warm() -> bool:
+    """Return whether the expensive rooms were there before the call."""
+    return "aggregator.sift" in sys.modules
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _pool():
+    """Start the children before anything is timed, and end them after the last test."""
+    run(double, 1, timeout=60)
+    yield
+    sandbox.close()
+
+
+def test_a_call_returns_what_the_function_returns():
+    """The result comes back from another process, which ignores Ctrl-C and is warm."""
+    ignored, child = run(handlers, timeout=30)
+
+    assert run(double, 21, timeout=30) == 42
+    assert ignored
+    assert child != os.getpid()
+    assert run(warm, timeout=30)
+
+
+def test_what_the_function_raises_comes_through():
+    """An exception of the function's own is raised here as it is."""
+    with pytest.raises(ParseError, match="not a feed"):
+        run(refuse, timeout=30)
+    with pytest.raises(TimeoutError, match="mine"):
+        run(out_of_time, timeout=30)
+
+
+def test_a_call_that_overruns_is_stopped_and_the_next_one_works():
+    """The deadline kills the child, soon, and only that one."""
+    began = time.monotonic()
+    with pytest.raises(SandboxError, match=r"not read within 0\.3 s"):
+        run(spin, 60.0, timeout=0.3)
+
+    assert time.monotonic() - began < 5
+    assert run(double, 2, timeout=30) == 4
+
+
+def test_a_call_over_the_memory_limit_is_stopped():
+    """Memory over the limit is an error of the call, not of the machine."""
+    with pytest.raises(SandboxError, match="more than 400 MB"):
+        run(hog, sandbox.MEMORY * 2, timeout=30)
+
+    assert run(hog, 50_000_000, timeout=30) == 50_000_000
+
+
+def test_a_child_that_dies_is_an_error_of_its_call():
+    """A crash is reported; calls go on in another child."""
+    with pytest.raises(SandboxError, match="died"):
+        run(die, timeout=30)
+
+    assert run(double, 3, timeout=30) == 6
+
+
+def test_children_killed_while_idle_are_replaced():
+    """A child that the system ended between two calls costs no later call."""
+    for _ in range(2):
+        _, child = run(handlers, timeout=30)
+        os.kill(child, signal.SIGKILL)
+        for _ in range(100):  # until somebody noticed
+            assert run(double, 4, timeout=30) == 8
+
+
+def test_threads_share_the_children():
+    """Many threads get each its own result."""
+    with ThreadPoolExecutor(8) as threads:
+        results = list(threads.map(lambda n: run(double, n, timeout=30), range(200)))
+
+    assert results == [2 * number for number in range(200)]
+
+
+PROGRAM = """
+import os, sys, time
+from aggregator.sandbox import run
+if __name__ == "__main__":
+    print(run(os.getpid, timeout=60), flush=True)
+    if sys.argv[1] == "busy":
+        run(time.sleep, 600, timeout=600)
+"""
+
+
+def ended(pid: int) -> bool:
+    """Tell whether a process is gone, or waits to be buried."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+    return stat.rpartition(")")[2].split()[0] == "Z"
+
+
+def children(pid: int) -> set[int]:
+    """Return all processes below one."""
+    threads = Path(f"/proc/{pid}/task").glob("*/children")
+    found = {int(child) for each in threads for child in each.read_text().split()}
+    return found.union(*map(children, found))
+
+
+def test_no_child_outlives_a_parent_that_is_killed(tmp_path):
+    """After SIGKILL of ours, no process of the sandbox is left, busy or not."""
+    script = tmp_path / "program.py"
+    script.write_text(PROGRAM)
+    with subprocess.Popen(
+        [sys.executable, script, "busy"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as parent:
+        parent.stdout.readline()
+        below = children(parent.pid)
+        parent.kill()
+    until = time.monotonic() + 10
+    while time.monotonic() < until and not all(map(ended, below)):
+        pass
+
+    assert len(below) > 1
+    assert [pid for pid in below if not ended(pid)] == []
+
+
+def test_a_program_that_used_it_ends_at_once_and_in_silence(tmp_path):
+    """The interpreter's exit ends the children: no wait, no warning."""
+    script = tmp_path / "program.py"
+    script.write_text(PROGRAM)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", script, "once"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ended(int(done.stdout))

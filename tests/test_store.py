@@ -1,0 +1,398 @@
+"""The database: what is due, what a poll brought, and what survives."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from aggregator.identity import number
+from aggregator.model import (
+    Addition,
+    Entry,
+    Failure,
+    Feed,
+    Mention,
+    Outcome,
+    Outlet,
+    Polling,
+    State,
+    StoreError,
+    Validators,
+    Verdict,
+)
+from aggregator.store import Store, books, polls, tales
+from aggregator.stories import Placement, Standing
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+DAY = datetime(2020, 2, 14, 8, tzinfo=UTC)
+POLLING = Polling()
+URL = "https://le-jour.fr/feed"
+FEED = Feed(URL, Outlet("Le Jour", (URL,)))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Yield a new database that follows FEED."""
+    with Store(tmp_path / "aggregator.db") as opened:
+        polls.follow(opened, [FEED])
+        yield opened
+
+
+def an_entry(key: str, **fields: object) -> Entry:
+    """Return an entry of FEED."""
+    entry = Entry(
+        number(URL, key), key, f"https://le-jour.fr/{key}", key.title(), "", number(key)
+    )
+    return replace(entry, **fields)  # type: ignore[arg-type]
+
+
+def an_outcome(*entries: Entry, at: datetime = NOW, **fields: object) -> Outcome:
+    """Return a poll that found exactly these entries, all new."""
+    outcome = Outcome(
+        FEED,
+        at,
+        Validators('"1"', "yesterday"),
+        b"hash",
+        status=200,
+        entries=entries,
+        listed=tuple(entry.id for entry in entries),
+        title="Le Jour",
+    )
+    return replace(outcome, **fields)  # type: ignore[arg-type]
+
+
+def a_mention(entry: Entry, verdict: Verdict = Verdict.CERTAIN) -> Mention:
+    """Return a mention of `entry` in the topic `film`."""
+    return Mention(
+        entry.id, "film", verdict, "match", "ligne", "title", ((0, 2),), "\x02x\x03"
+    )
+
+
+def due(store: Store, at: datetime = NOW, *, everything: bool = False) -> list[str]:
+    """Return the URLs of what is due."""
+    tasks = polls.due(store, [FEED], at, POLLING, everything=everything)
+    return [task.url for task in tasks]
+
+
+# ── opening ───────────────────────────────────────────────────────────────────────────
+
+
+def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    """An applied migration we do not know stops us before anything is written."""
+    path = tmp_path / "aggregator.db"
+    Store(path).close()
+    with sqlite3.connect(path) as raw:
+        raw.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) "
+            "VALUES ('aggregator', 'of_tomorrow', 'then')"
+        )
+    raw.close()
+
+    with pytest.raises(StoreError, match=r"newer version.*of_tomorrow"):
+        Store(path)
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    """The message says which file and what to do; the file is not touched."""
+    path = tmp_path / "aggregator.db"
+    path.write_bytes(b"not a database at all, but long enough to be looked at" * 20)
+    before = path.read_bytes()
+
+    with pytest.raises(StoreError, match="restore a backup"):
+        Store(path)
+    assert path.read_bytes() == before
+
+
+def test_a_database_that_must_exist_is_not_made(tmp_path: Path) -> None:
+    """Commands that only read say what makes the database."""
+    with pytest.raises(StoreError, match="aggregator run"):
+        Store(tmp_path / "aggregator.db", create=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_in_the_way_is_an_error_of_ours(tmp_path: Path) -> None:
+    """What SQLite cannot open is a StoreError, not a traceback."""
+    with pytest.raises(StoreError, match="cannot be opened"):
+        Store(tmp_path)
+
+
+def test_an_error_inside_a_transaction_undoes_all_of_it(store: Store) -> None:
+    """Either everything in the block is kept or nothing."""
+
+    def write_then(failing: Callable[[], object]) -> None:
+        with store.transaction():
+            store.note("last_cycle", "1")
+            failing()
+
+    with pytest.raises(ZeroDivisionError):
+        write_then(lambda: 1 / 0)
+    with pytest.raises(StoreError, match="cannot be written"):
+        write_then(lambda: store.do("INSERT INTO nowhere VALUES (1)"))
+
+    assert store.fact("last_cycle") == ""
+
+
+def test_two_processes_may_open_a_new_database_at_once(tmp_path: Path) -> None:
+    """Migrating waits for another migration, and is done once."""
+    program = (
+        "import sys; from pathlib import Path; from aggregator.store import Store; "
+        "Store(Path(sys.argv[1])).close()"
+    )
+    path = tmp_path / "aggregator.db"
+    running = [
+        subprocess.Popen([sys.executable, "-c", program, str(path)]) for _ in range(3)
+    ]
+
+    assert [process.wait() for process in running] == [0, 0, 0]
+
+
+# ── polls ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_followed_feed_is_due_until_it_is_polled(store: Store) -> None:
+    """New feeds are due at once, then when their interval is over."""
+    assert due(store) == [URL]
+
+    polls.record(store, [an_outcome()], POLLING)
+
+    assert due(store) == []
+    assert due(store, everything=True) == [URL]
+    assert due(store, NOW + POLLING.interval * 1.1) == [URL]
+
+
+def test_a_feed_no_longer_followed_keeps_its_state(store: Store) -> None:
+    """Taken out of feeds.toml it is not polled; put back, it knows its validators."""
+    polls.record(store, [an_outcome(an_entry("a"))], POLLING)
+    polls.follow(store, [])
+    later = NOW + timedelta(days=1)
+
+    assert due(store, later) == []
+
+    polls.follow(store, [FEED])
+    (task,) = polls.due(store, [FEED], later, POLLING)
+
+    assert task.validators == Validators('"1"', "yesterday")
+    assert task.body_hash == b"hash"
+    assert task.known == {an_entry("a").fingerprint}
+
+
+def test_a_disabled_outlet_is_not_polled(store: Store) -> None:
+    """`enabled = false` is enough."""
+    polls.follow(store, [Feed(URL, replace(FEED.outlet, enabled=False))])
+
+    assert due(store) == []
+
+
+def test_a_host_that_asked_for_a_pause_gets_it(store: Store) -> None:
+    """Retry-After holds for every feed of the host, even when all are asked for."""
+    pause = NOW + timedelta(hours=2)
+    failed = an_outcome(
+        failure=Failure("http", "http 429"), not_before=pause, host_wide=True
+    )
+    polls.record(store, [replace(failed, listed=None)], POLLING)
+
+    assert due(store, NOW + timedelta(minutes=119), everything=True) == []
+    assert due(store, pause, everything=True) == [URL]
+
+
+def test_a_feed_that_is_gone_is_left_alone(store: Store) -> None:
+    """Even `--all` does not ask it before its month is over."""
+    gone = an_outcome(failure=Failure("gone", "http 410"), listed=None)
+    polls.record(store, [gone], POLLING)
+
+    assert due(store, NOW + timedelta(days=20), everything=True) == []
+    assert due(store, NOW + timedelta(days=34)) == [URL]
+
+
+def test_a_clock_that_jumped_stops_nothing(store: Store) -> None:
+    """Set back by a day, a feed polled "tomorrow" is due."""
+    polls.record(store, [an_outcome(at=NOW + timedelta(days=1))], POLLING)
+
+    assert due(store) == [URL]
+
+
+def test_entries_keep_their_first_date_and_are_counted_once(store: Store) -> None:
+    """A retitled entry is updated; it is not new, and its date does not move."""
+    first = an_entry("a", published_at=DAY)
+    again = replace(
+        first, title="Retouché", fingerprint=7, published_at=DAY + timedelta(days=9)
+    )
+
+    assert polls.record(store, [an_outcome(first)], POLLING) == 1
+    assert polls.record(store, [an_outcome(again)], POLLING) == 0
+
+    (row,) = store.rows("SELECT * FROM entries")
+    assert row["title"] == "Retouché"
+    assert row["dated_at"] == int(DAY.timestamp())
+    (task,) = polls.due(store, [FEED], NOW, POLLING, everything=True)
+    assert task.known == {7}
+
+
+@pytest.mark.parametrize(
+    ("published", "dated_at", "expected"),
+    [
+        (DAY, None, DAY),
+        (NOW + timedelta(days=9), None, NOW),
+        (None, DAY, DAY),
+        (None, None, NOW),
+    ],
+)
+def test_an_entry_is_never_dated_later_than_it_was_seen(
+    store: Store,
+    published: datetime | None,
+    dated_at: datetime | None,
+    expected: datetime,
+) -> None:
+    """Future dates are clamped; an undated first document lends its own date."""
+    entry = an_entry("a", published_at=published)
+    polls.record(store, [an_outcome(entry, dated_at=dated_at)], POLLING)
+
+    (row,) = store.rows("SELECT dated_at FROM entries")
+    assert row["dated_at"] == int(expected.timestamp())
+
+
+def test_an_undated_entry_of_a_known_feed_is_of_today(store: Store) -> None:
+    """After the first poll, the document's date says nothing of a new entry."""
+    polls.record(store, [an_outcome(an_entry("a"), dated_at=DAY)], POLLING)
+    polls.record(store, [an_outcome(an_entry("b"), dated_at=DAY)], POLLING)
+
+    dates = {r["key"]: r["dated_at"] for r in store.rows("SELECT * FROM entries")}
+    assert dates == {"a": int(DAY.timestamp()), "b": int(NOW.timestamp())}
+
+
+def test_texts_without_mention_go_after_their_history_and_hashes_later(
+    store: Store,
+) -> None:
+    """Both count from the day the entry left its feed; a mention stays for good."""
+    old, told = an_entry("old"), an_entry("told")
+    outcome = an_outcome(old, told, mentions=(a_mention(told),))
+    polls.record(store, [outcome, an_outcome(at=NOW)], POLLING)
+    half_a_year = timedelta(days=180)
+
+    polls.forget(store, NOW + timedelta(days=179), half_a_year)
+    assert len(store.rows("SELECT * FROM entries")) == 2
+
+    polls.forget(store, NOW + timedelta(days=181), half_a_year)
+    assert [r["key"] for r in store.rows("SELECT key FROM entries")] == ["told"]
+    assert len(store.rows("SELECT * FROM seen")) == 2
+
+    polls.forget(store, NOW + timedelta(days=731), half_a_year)
+    assert store.rows("SELECT * FROM seen") == []
+
+
+def test_what_is_still_listed_is_never_forgotten(store: Store) -> None:
+    """A feed that lists the same entry for years does not make it new again."""
+    entry = an_entry("a")
+    polls.record(store, [an_outcome(entry)], POLLING)
+    polls.forget(store, NOW + timedelta(days=4000), timedelta(days=1))
+
+    (task,) = polls.due(store, [FEED], NOW, POLLING, everything=True)
+    assert task.known == {entry.fingerprint}
+
+
+def test_an_entry_that_comes_back_is_listed_again(store: Store) -> None:
+    """Dropping off and returning leaves no trace."""
+    entry = an_entry("a")
+    back = an_outcome(listed=(entry.id,))
+    polls.record(store, [an_outcome(entry), an_outcome(), back], POLLING)
+
+    (row,) = store.rows("SELECT dropped_at FROM seen")
+    assert row["dropped_at"] is None
+
+
+def test_the_health_of_a_feed_is_remembered(store: Store) -> None:
+    """Failures are counted until one poll goes well, and a move is noted."""
+    failed = an_outcome(failure=Failure("http", "http 500"), listed=None, status=500)
+    polls.record(store, [failed, failed], POLLING)
+    record = books.records(store)[URL]
+
+    assert (record.failures, record.http_status, record.error) == (2, 500, "http 500")
+    assert record.success_at is None
+
+    moved = "https://le-jour.fr/rss"
+    polls.record(store, [an_outcome(an_entry("a"), moved_to=moved)], POLLING)
+    record = books.records(store)[URL]
+
+    assert (record.failures, record.error, record.success_at) == (0, "", NOW)
+    assert (record.moved_to, record.entries) == (moved, 0)
+
+
+def test_the_end_of_a_cycle_is_remembered(store: Store) -> None:
+    """`status --max-age` needs to know when a cycle last ended."""
+    assert polls.last_cycle(store) is None
+
+    polls.end_cycle(store, NOW)
+
+    assert polls.last_cycle(store) == NOW
+
+
+# ── stories ───────────────────────────────────────────────────────────────────────────
+
+
+def test_a_mention_is_a_newcomer_until_it_is_placed(store: Store) -> None:
+    """What an interrupted cycle did not place is placed by the next."""
+    entry = an_entry("a", published_at=DAY)
+    outcome = an_outcome(entry, an_entry("b"), mentions=(a_mention(entry),))
+    polls.record(store, [outcome], POLLING)
+    (member,) = tales.newcomers(store, {})
+
+    assert member.mentions == (a_mention(entry),)
+    assert (member.outlet, member.published_at) == ("Le Jour", DAY)
+
+    tales.put(store, [Placement(entry.id, "abcd2345")], [member])
+
+    assert tales.newcomers(store, {}) == ()
+    assert tales.shorts(store) >= {"abcd2345"}
+    (near,) = tales.neighbours(store, [member], {})
+    assert near.story == "abcd2345"
+    (ledger,) = tales.ledgers(store, {})
+    assert (ledger.short, ledger.standing) == ("abcd2345", None)
+
+
+def test_standings_come_back_as_they_were_kept(store: Store) -> None:
+    """Every field survives, those that are None too."""
+    entry = an_entry("a")
+    polls.record(store, [an_outcome(entry, mentions=(a_mention(entry),))], POLLING)
+    tales.put(store, [Placement(entry.id, "abcd2345")], tales.newcomers(store, {}))
+    for standing in (
+        Standing("abcd2345", State.WAITING, ("film",)),
+        Standing("abcd2345", State.HIDDEN, (), NOW, NOW, NOW, live=False, digest=9),
+    ):
+        tales.stand(store, [standing])
+
+        assert tales.ledgers(store, {})[0].standing == standing
+
+
+def test_additions_are_entries_as_long_as_they_are_written_down(store: Store) -> None:
+    """Taken out of curation.toml an addition loses its mentions, not its story."""
+    item = Addition("jt-1", "Titre", "JT", DAY, "day", ("film", "clic"), form="tv")
+    additions = tales.added([item])
+    tales.keep_additions(store, additions, NOW)
+    (member,) = tales.newcomers(store, additions)
+
+    assert (member.outlet, member.addition) == ("JT", item)
+    assert [mention.topic for mention in member.mentions] == ["clic", "film"]
+
+    tales.put(store, [Placement(member.entry, "abcd2345")], [member])
+    tales.keep_additions(store, additions, NOW + timedelta(days=1))
+    assert len(tales.ledgers(store, additions)[0].members[0].mentions) == 2
+
+    tales.keep_additions(store, {}, NOW)
+    assert tales.ledgers(store, {})[0].members[0].mentions == ()
+
+
+def test_mentions_are_counted_by_topic(store: Store) -> None:
+    """What a cycle gained is the difference of two counts."""
+    sure, doubt = an_entry("a"), an_entry("b")
+    mentions = (a_mention(sure), a_mention(doubt, Verdict.DOUBTFUL))
+    before = books.mention_counts(store)
+    polls.record(store, [an_outcome(sure, doubt, mentions=mentions)], POLLING)
+
+    assert books.gained(before, books.mention_counts(store)) == {"film": (1, 1)}
