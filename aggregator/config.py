@@ -262,18 +262,16 @@ def _finish_storage(values: dict[str, Any], source: Path, problems: Problems) ->
     """Make the paths absolute; nothing private may lie in the published folder."""
     written = dict(values)
     for name in _PATHS:
-        if name in values:
-            place = source.parent / Path(values[name]).expanduser()
-            values[name] = Path(os.path.abspath(place))  # noqa: PTH100
-    if not values.keys() >= set(_PATHS):
-        return
-    output = values["output"].resolve()
-    if source.resolve().is_relative_to(output):
+        # Those of os.path: no user of that name, or a loop of links, raises nothing.
+        place = source.parent / os.path.expanduser(written[name])  # noqa: PTH111
+        values[name] = Path(os.path.abspath(place))  # noqa: PTH100
+    output = os.path.realpath(values["output"])
+    if Path(os.path.realpath(source)).is_relative_to(output):
         what = f"{shown(written['output'])} holds feeds.toml itself"
         problems.add("storage.output", f'{what}; write a folder of its own, "public"')
         return
     for name in ("database", "desk", "curation"):
-        if values[name].resolve().is_relative_to(output):
+        if Path(os.path.realpath(values[name])).is_relative_to(output):
             what = f"{shown(written[name])} lies in the published folder"
             hint = f"write a place outside {shown(written['output'])}"
             problems.add(f"storage.{name}", f"{what}; {hint}")

@@ -46,10 +46,12 @@ def link(value: object, base: str) -> str:
 def split(summary: str, full: str) -> tuple[str, str]:
     """Return (summary, content) for what an item says of itself.
 
-    full: the longest text it carries. Content is the article where there is one, else
-    ""; the summary is the item's own, or the head of the article.
+    full: the longest text it carries beside its summary. Content is the article, or
+    whatever the summary does not hold already; where the summary is missing or is the
+    article itself, it becomes the head of it.
     """
-    full = max(summary, full, key=len)
-    if not summary or len(summary) > FULL_TEXT:
-        summary = cut(full, _HEAD) if len(full) > FULL_TEXT else full
-    return summary, "" if full == summary else full
+    content = "" if full in summary else full
+    if summary and len(summary) <= FULL_TEXT:
+        return summary, content
+    text = max(summary, content, key=len)
+    return (cut(text, _HEAD), text) if len(text) > FULL_TEXT else (text, "")

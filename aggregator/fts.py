@@ -6,9 +6,10 @@ The only room with FTS5. It takes expressions as `query` makes them and texts as
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from types import TracebackType
 from typing import Literal, Self
 
@@ -27,11 +28,16 @@ _CREATE = """
 _ADD = "INSERT INTO texts (rowid, title, summary, article) VALUES (?, ?, ?, ?)"
 _FIND = "SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY rowid"  # never by rank
 _HIGHLIGHT = """
-    SELECT highlight(texts, 0, :mark, :unmark),
+    SELECT rowid,
+           highlight(texts, 0, :mark, :unmark),
            highlight(texts, 1, :mark, :unmark),
            highlight(texts, 2, :mark, :unmark)
-    FROM texts WHERE texts MATCH :expression AND rowid = :position
+    FROM texts
+    WHERE texts MATCH :expression
+          AND rowid IN (SELECT value FROM json_each(:positions))
+    ORDER BY rowid
 """
+Spans = tuple[tuple[int, int], ...]
 _MARKS = re.compile(f"[{MARK}{UNMARK}]")
 
 
@@ -49,6 +55,9 @@ class Index:
         self._base.executemany(
             _ADD, ((position, *row) for position, row in enumerate(rows))
         )
+        # Written out, the words stand sorted: asking 270 lines of 1,000 texts took
+        # 4 ms, and 21 ms while they were pending in FTS5's hash table.
+        self._base.execute("COMMIT")
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -75,24 +84,30 @@ class Index:
         return [position for (position,) in rows]
 
     def spans(
-        self, expression: str, position: int
-    ) -> dict[TextColumn, tuple[tuple[int, int], ...]]:
-        """Return where in a row's folded columns the words of `expression` stand.
+        self, expression: str, positions: Collection[int]
+    ) -> dict[int, dict[TextColumn, Spans]]:
+        """Return where in the folded columns of rows the words of `expression` stand.
 
-        In the order of the columns and in each of the text; a column without such
-        words is left out, and so is everything when the row does not satisfy it.
+        For those of `positions` that satisfy it, by position, then in the order of the
+        columns, then of the text; a column without such words is left out.
         """
-        row = self._base.execute(
+        rows = self._base.execute(
             _HIGHLIGHT,
             {
                 "expression": expression,
-                "position": position,
+                "positions": json.dumps([*positions]),
                 "mark": MARK,
                 "unmark": UNMARK,
             },
-        ).fetchone()
-        found = zip(COLUMNS, map(_spans, row or ("",) * len(COLUMNS)), strict=True)
-        return {column: spans for column, spans in found if spans}
+        )
+        return {
+            position: {
+                column: _spans(text)
+                for column, text in zip(COLUMNS, texts, strict=True)
+                if MARK in text
+            }
+            for position, *texts in rows
+        }
 
 
 def headline(expression: str) -> str:
@@ -100,7 +115,7 @@ def headline(expression: str) -> str:
     return f"{{title summary}} : ({expression})"
 
 
-def _spans(marked: str) -> tuple[tuple[int, int], ...]:
+def _spans(marked: str) -> Spans:
     """Return the marked stretches as offsets into the text without its marks."""
     bounds = [mark.start() - seen for seen, mark in enumerate(_MARKS.finditer(marked))]
     return tuple(zip(bounds[::2], bounds[1::2], strict=True))

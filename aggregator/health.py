@@ -1,7 +1,7 @@
 """How each feed fares: what `status` shows. Pure.
 
-What is remembered of a feed comes in as a `Record` from the store; no clock but the
-`now` it is given.
+What is remembered of a feed comes in as a `Record` from the store. No clock: a feed is
+silent as of its last good poll, since nothing is known of the time after it.
 """
 
 from __future__ import annotations
@@ -66,11 +66,11 @@ class Status:
     moved_to: str
 
 
-def status(feed: Feed, record: Record | None, now: datetime) -> Status:
+def status(feed: Feed, record: Record | None) -> Status:
     """Return how `feed` fares; record None = the database does not know it yet."""
     known = record or Record(feed.url)
     rate = _rate(known)
-    silent_since = _silent_since(known, rate, now)
+    silent_since = _silent_since(known, rate)
     return Status(
         outlet=feed.outlet.name,
         url=feed.url,
@@ -106,8 +106,9 @@ def _rate(record: Record) -> float | None:
     return (record.entries - 1) / max(days, 1.0)
 
 
-def _silent_since(record: Record, rate: float | None, now: datetime) -> datetime | None:
-    if not rate or record.newest_at is None:
+def _silent_since(record: Record, rate: float | None) -> datetime | None:
+    if not rate or record.newest_at is None or record.success_at is None:
         return None
     pause = max(LEAST_QUIET, timedelta(days=QUIET / rate))
-    return record.newest_at if now - record.newest_at > pause else None
+    silent = record.success_at - record.newest_at > pause
+    return record.newest_at if silent else None

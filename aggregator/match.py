@@ -7,15 +7,16 @@ Nothing that reads a file, a clock or the network may enter.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from aggregator.fts import COLUMNS, Index, headline
+from aggregator.fts import COLUMNS, Index, Spans, TextColumn, headline
 from aggregator.model import Entry, Mention, Outlet, Query, Rule, Topic, Verdict
 from aggregator.text import fold, fold_map, snippet
 
-_Columns = tuple[str, str, str]  # title, summary, article, as `fts.COLUMNS`
+_Texts = tuple[str, str, str]  # title, summary, article, as `fts.COLUMNS`
 _Own = Literal["always", "review", ""]  # which key of the outlet names the topic
 
 
@@ -52,24 +53,38 @@ def match(
             for order, topic in enumerate(wanted)
             for position, ruling in _rulings(topic, outlet, index, len(entries))
         ]
-        ruled.sort(key=lambda found: found[:2])
-        return tuple(
-            _mention(entries[position], wanted[order], ruling, index, position)
-            for position, order, ruling in ruled
+        settled: defaultdict[_Line, set[int]] = defaultdict(set)
+        for position, _, ruling in ruled:
+            if ruling.line:
+                settled[ruling.line].add(position)
+        # Asked line by line: asking mention by mention took eight times as long.
+        found = {
+            line: index.spans(line.expression, positions)
+            for line, positions in settled.items()
+        }
+    ruled.sort(key=lambda at: at[:2])
+    return tuple(
+        _mention(
+            entries[position],
+            wanted[order],
+            ruling,
+            found[ruling.line][position] if ruling.line else {},
         )
+        for position, order, ruling in ruled
+    )
 
 
-def search(texts: Iterable[_Columns], query: Query) -> tuple[int, ...]:
+def search(texts: Iterable[_Texts], query: Query) -> tuple[int, ...]:
     """Return the positions of the plain texts that satisfy `query`, ascending."""
     with _indexed(texts) as index:
         return tuple(index.find(query.expression))
 
 
-def _texts(entry: Entry) -> _Columns:
+def _texts(entry: Entry) -> _Texts:
     return entry.title, entry.summary, entry.content
 
 
-def _indexed(texts: Iterable[_Columns]) -> Index:
+def _indexed(texts: Iterable[_Texts]) -> Index:
     return Index(
         (fold(title), fold(summary), fold(body)) for title, summary, body in texts
     )
@@ -124,13 +139,12 @@ def _first(index: Index, lines: Iterable[_Line]) -> dict[int, _Line]:
 
 
 def _mention(
-    entry: Entry, topic: Topic, ruling: _Ruling, index: Index, position: int
+    entry: Entry, topic: Topic, ruling: _Ruling, found: dict[TextColumn, Spans]
 ) -> Mention:
-    """Return the mention with its evidence in the spelling of the outlet."""
+    """Return the mention, with its evidence in the spelling of the outlet."""
     mention = Mention(entry.id, topic.id, ruling.verdict, ruling.rule)
     if ruling.line is None:
         return mention
-    found = index.spans(ruling.line.expression, position)
     column, folded_spans = next(iter(found.items()))  # a line never matches by nothing
     text = dict(zip(COLUMNS, _texts(entry), strict=True))[column]
     folded = fold_map(text)

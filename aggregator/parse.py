@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from html.entities import html5
 from io import BytesIO
 from typing import Any, Final
 
@@ -39,12 +40,19 @@ _PAGE: Final = re.compile(r"<!doctype\s+html|<html\b|<head\b|<body\b", re.IGNORE
 _BLANKS: Final = re.compile(r"\s{2,}")
 # What XML 1.0 cannot hold; one of them makes a whole document malformed.
 _NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_ITEM: Final = re.compile(r"<(?:\w+:)?(item|entry)(?=[\s>])", re.IGNORECASE)
+_ITEM: Final = re.compile(r"<(?:\w+:)?(item|entry)(?=[\s/>])", re.IGNORECASE)
 _NAMED: Final = re.compile(
     r"(<(?:\w+:)?(?:author|creator|managingeditor|webmaster|publisher|name|email"
     r"|contributor|owner)\b[^<>]{0,200}>(?:<!\[CDATA\[)?[^<]{" + str(_NAME) + "})[^<]+",
     re.IGNORECASE,
 )
+# An ampersand and what makes it one of XML's; CDATA and comments stay as they are.
+_AMPERSAND: Final = re.compile(
+    r"(?P<opaque><!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z))"
+    r"|&(?!#\d{1,7};|#x[0-9a-f]{1,6};)(?:(?P<name>[a-z][a-z0-9]{1,31});)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_XML_NAMES: Final = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _MAIL: Final = re.compile(r"\S{1,100}@\S{1,100}")
 _PERIODS: Final = {
     "hourly": timedelta(hours=1),
@@ -92,7 +100,10 @@ def parse(
             ladder.entries(feed_url, news.items),
             complete=fetched.complete and news.complete,
         )
-    result = _parsed(_bounded(text, root, max_entries), base, spoken)
+    text = _bounded(text, root, max_entries)
+    result = _parsed(text, base, spoken)
+    if result.bozo and (mended := _mended(text)) != text:
+        result = _parsed(mended, base, spoken)
     feed = result.get("version") or (result.entries and root.lower() != "html")
     if not feed:
         raise _no_feed(text, base)
@@ -214,8 +225,10 @@ def _author(entry: Any) -> str:  # noqa: ANN401 - untyped library
         _string(person.get("name"))
         for person in (people if isinstance(people, list) else ())
     ]
-    if not any(names):
-        names = [_string(entry.get("author"))]
+    author = _string(entry.get("author"))  # the last of them, with its address
+    if "@" in author or not any(names):
+        # feedparser takes a name apart from its mail wrongly under .media or .paris
+        names[-1:] = [author]
     shown = [_MAIL.sub("", fields.text(name[:_NAME])).strip(" ()<>,") for name in names]
     return ", ".join(dict.fromkeys(name for name in shown if name))
 
@@ -285,6 +298,27 @@ def _bounded(text: str, root: str, max_entries: int) -> str:
                 text = text[: item.start()] + text[last + len(item[0]) + 2 :]
             break
     return _NAMED.sub(r"\1", text)
+
+
+def _mended(text: str) -> str:
+    """Escape what only HTML may write: bare ampersands and entities by name.
+
+    They are the most common fault of feeds. feedparser's lenient parser reads "R&D" as
+    "R&D;", and a document mended like this is whole.
+    """
+    return _AMPERSAND.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    opaque, name = found["opaque"], found["name"]
+    if opaque or name in _XML_NAMES:
+        return found[0]
+    decoded = html5.get(f"{name};") if name else None
+    return (
+        "".join(f"&#{ord(char)};" for char in decoded)
+        if decoded
+        else "&amp;" + (found[0][1:])
+    )
 
 
 def _no_feed(text: str, base: str) -> ParseError:

@@ -18,6 +18,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
 from typing import Any, Final, TypeVar, TypeVarTuple
 
 from pebble import ProcessExpired, ProcessPool
@@ -114,7 +115,7 @@ def _pool() -> Any:  # noqa: ANN401 - as above
 
 def _discard(pool: Any) -> None:  # noqa: ANN401 - as above
     """End a pool that is broken, unless another thread did."""
-    global _current  # noqa: PLW0603 - as above
+    global _current
     with _LOCK:
         mine, _current = _current is pool, None if _current is pool else _current
     if mine:
@@ -129,8 +130,11 @@ def _prepare() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
-        # The fork server is the parent, and ends itself as soon as ours is gone, even
-        # by SIGKILL.
+        # When our process is gone, even by SIGKILL, the fork server sees its pipe close
+        # and ends, and the kernel ends its children with it. A thread that waits for
+        # the parent would not do: a slow regex never gives up the interpreter's lock.
+        # So no child may hold that pipe open, as multiprocessing makes them do.
+        os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]  # noqa: SLF001
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

@@ -38,7 +38,7 @@ def web(url: str) -> bool:
 
 
 def host(url: str) -> str:
-    """Return the lower-case host of `url` with any unusual port, "" when it has none."""
+    """Return the lower-case host of `url` with any odd port, "" when it has none."""
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -16,9 +16,8 @@ from collections import Counter, defaultdict
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from played import (
@@ -27,11 +26,13 @@ from played import (
     NoRunError,
     Row,
     address,
+    answering,
     cycle,
     errors,
     expected,
     letters,
     published,
+    spellings,
     stored,
 )
 
@@ -64,22 +65,14 @@ class Plain(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def serve(folder: Path, stack: ExitStack) -> str:
-    """Serve a folder on a free port until the stack ends; return its address."""
-    handler = partial(Plain, directory=str(folder))
-    server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), handler))
-    Thread(target=server.serve_forever, daemon=True).start()
-    stack.callback(server.shutdown)
-    return f"http://127.0.0.1:{server.server_port}"
-
-
 def lacks(entry: Expected, rows: list[Row]) -> str:
     """Return what of an entry is in none of the rows of its feed; "" = it is there.
 
     Rows are narrowed down step by step, so that the first thing that fits no row is
     named: what is stored of a namesake does not count.
     """
-    rows = [row for row in rows if letters(row.title) == letters(entry.title)]
+    titles = spellings(entry.title)
+    rows = [row for row in rows if letters(row.title) in titles]
     if not rows:
         return "title"
     if entry.link.startswith(("http://", "https://")):
@@ -151,7 +144,8 @@ def main() -> int:
     with ExitStack() as stack:
         work = given.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         work.mkdir(parents=True, exist_ok=True)
-        bases = [serve(files[0].parent, stack) for _ in range(given.servers)]
+        handler = partial(Plain, directory=str(files[0].parent))
+        bases = [answering(handler, stack) for _ in range(given.servers)]
         documents = {
             f"{bases[n % len(bases)]}/{path.name}": path for n, path in enumerate(files)
         }

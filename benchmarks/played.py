@@ -14,19 +14,23 @@ import sqlite3
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import unquote
 
 import feedparser
+from ftfy import fix_encoding
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT.parent / "shared" / "corpus"
+SINCE = 631_152_000  # 1990: what is dated earlier (0001-01-01, 1970) has no date
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,14 @@ class Expected:
     title: str
     published: int | None
     updated: int | None
+
+
+def answering(handler: Callable[..., BaseHTTPRequestHandler], stack: ExitStack) -> str:
+    """Serve on a free port of 127.0.0.1 until the stack ends; return the address."""
+    server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), handler))
+    Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    stack.callback(server.shutdown)
+    return f"http://127.0.0.1:{server.server_port}"
 
 
 class NoRunError(Exception):
@@ -140,7 +152,8 @@ def expected(body: bytes, url: str, kind: str) -> tuple[str, list[Expected]]:
 def _epoch(entry: Mapping[str, Any], name: str) -> int | None:
     """Return a date of feedparser's; its `get` would answer with another one."""
     date = entry[name] if name in entry else None  # noqa: SIM401
-    return calendar.timegm(date) if date else None
+    at = calendar.timegm(date) if date else 0
+    return at if at > SINCE else None
 
 
 def _json(document: Mapping[str, Any]) -> tuple[str, list[Expected]]:
@@ -167,6 +180,11 @@ def letters(text: str) -> str:
         text = html.unescape(text)
     text = unicodedata.normalize("NFKC", re.sub(r"<[^>]*>", "", text)).casefold()
     return "".join(char for char in text if char.isalnum())
+
+
+def spellings(title: str) -> set[str]:
+    """Return what a title may have become: itself, or itself with mojibake undone."""
+    return {letters(title), letters(fix_encoding(html.unescape(title)))}
 
 
 def address(url: str) -> str:

@@ -25,7 +25,11 @@ def path(tmp_path: Path, server: Server) -> Path:
     """Return a feeds.toml with a certain mention, a doubtful one and a failure."""
     items = [
         item("a", "Les travailleurs du clic", "Un film qui les suit, à Antananarivo."),
-        item("b", "Les petites mains de la haute couture"),
+        item(
+            "b",
+            "Les petites mains de la haute couture",
+            date="Mon, 23 Nov 2026 08:00:00 GMT",
+        ),
     ]
     outlets = {
         "Le Jour": server.route("/jour", body=rss(*items)),
@@ -197,7 +201,7 @@ def test_review_lists_what_waits(path: Path) -> None:
         "url": "https://jour.example/b",
         "title": "Les petites mains de la haute couture",
         "outlet": "Le Jour",
-        "published": "2020-02-14T08:00:00Z",
+        "published": "2026-11-23T08:00:00Z",
         "topics": ["film"],
         "evidence": [
             {

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator import config, keys
@@ -238,6 +238,20 @@ def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch) -> None:
     assert storage.curation == folder / "curation.toml"
 
 
+def test_links_do_not_hide_what_is_published(tmp_path: Path) -> None:
+    """A desk that leads into the published folder by a link is refused; loops pass."""
+    (tmp_path / "public").mkdir()
+    (tmp_path / "bureau").symlink_to(tmp_path / "public")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    found = problems(tmp_path, MINIMAL + '[storage]\ndesk = "bureau/privé"')
+    odd = read(tmp_path, MINIMAL + '[storage]\ndesk = "loop/x"\ndatabase = "~nul/a"')
+
+    assert len(found) == 1
+    assert found[0].startswith('storage.desk: "bureau/privé" lies in the published')
+    assert odd.storage.desk == tmp_path / "loop/x"
+    assert odd.storage.database == tmp_path / "~nul/a"
+
+
 def test_a_byte_order_mark_and_windows_line_ends_are_accepted(tmp_path: Path) -> None:
     """Notepad writes both."""
     content = b"\xef\xbb\xbf" + MINIMAL.replace("\n", "\r\n").encode()
@@ -441,6 +455,7 @@ def test_each_site_key_says_what_it_expected(
         ('[storage]\ncuration = "a/../public/c.toml"', "storage.curation: "),
         ('[storage]\noutput = "."', 'storage.output: "." holds feeds.toml itself'),
         ('[storage]\noutput = "/"', 'storage.output: "/" holds feeds.toml itself'),
+        ("[storage]\noutput = 5", "storage.output: 5 is no text; write it in quotes"),
         ('[storage]\noutput = ""', 'storage.output: "" is no path'),
         ('[storage]\nhistory = "six mois"', 'storage.history: "six mois" is no dur'),
         ("[polling]\ninterval = 30", "polling.interval: 30 is no duration; write a"),
@@ -472,6 +487,7 @@ def test_each_site_key_says_what_it_expected(
             'engine.kind: "dask" is not built into this version; leave it out',
         ),
         ("[[polling]]\nper_host = 1", "polling: a list is no table; write [polling]"),
+        ("[[outlets]]", "outlets: a list is no table; write [outlets]"),
         ("[outlet]", "outlet: unknown table; did you mean 'outlets'?"),
         ('[[topics]]\nid = "a/b"\ntitle = "A"', "topics[2] 'a/b'.id: \"a/b\" is no"),
         ('[[topics]]\nid = "A"\ntitle = "A"', "topics[2] 'A'.id: \"A\" is no topic id"),
@@ -572,6 +588,7 @@ def test_control_characters_never_reach_the_terminal(tmp_path: Path) -> None:
     assert found[0].startswith("polling.a\ufffd[2J\ufffdb: unknown key")
 
 
+@settings(deadline=None)  # a shared machine is slow now and then
 @given(content=st.binary(max_size=200))
 def test_no_content_makes_reading_raise_anything_else(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
@@ -592,6 +609,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)  # a shared machine is slow now and then
 @given(
     table=st.sampled_from([*keys.SINGLE, keys.OUTLET]),
     value=VALUES,

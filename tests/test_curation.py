@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator import curation
@@ -258,8 +258,8 @@ txt = "x"
     assert found == (
         "decisions: unknown table; did you mean 'decision'?",
         (
-            "decision[1]: says no action; write one of keep, hide, pin, unpin, retag, note,"
-            " merge, split, add"
+            "decision[1]: says no action; write one of "
+            "keep, hide, pin, unpin, retag, note, merge, split, add"
         ),
         "decision[2].action: \"hid\" is unknown; did you mean 'hide'?",
         (
@@ -364,6 +364,16 @@ def test_nothing_is_added_twice(
     )
 
 
+def test_without_topics_a_topic_is_unknown(tmp_path: Path) -> None:
+    """Nothing is proposed where there is nothing to propose."""
+    path = tmp_path / "curation.toml"
+    path.write_text("\n".join(["[[decision]]", *added("2020-02-14")]))
+    with pytest.raises(ConfigError) as caught:
+        curation.read(path, (), ZONE)
+
+    assert caught.value.problems == ('decision[1] add.topics: unknown topic "auteur"',)
+
+
 @pytest.mark.parametrize("content", ["[decision]", "decision = 5", "decision = [5]"])
 def test_a_single_table_is_told_from_an_array(tmp_path: Path, content: str) -> None:
     """Single brackets are the commonest slip."""
@@ -400,6 +410,7 @@ VALUES = st.sampled_from(
 )
 
 
+@settings(deadline=None)  # a shared machine is slow now and then
 @given(
     action=st.sampled_from(list(Action)),
     data=st.data(),

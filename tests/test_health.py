@@ -46,20 +46,29 @@ def test_a_feed_is_judged_by_its_own_rhythm(
     record: Record | None, state: Health
 ) -> None:
     """A daily feed is silent after a week, a monthly one after many months."""
-    assert status(FEED, record, NOW).state is state
+    assert status(FEED, record).state is state
+
+
+def test_silence_is_as_of_the_last_good_poll() -> None:
+    """What was not asked for a year is not called silent for that."""
+    record = replace(
+        a_rhythm(timedelta(days=6), 10, 50), polled_at=NOW + timedelta(days=365)
+    )
+
+    assert status(FEED, record).state is Health.OK
 
 
 def test_a_disabled_outlet_is_only_that() -> None:
     """Whatever is remembered of it, it is not polled."""
     feed = replace(FEED, outlet=replace(FEED.outlet, enabled=False))
 
-    assert status(feed, replace(POLLED, failure="http"), NOW).state is Health.DISABLED
+    assert status(feed, replace(POLLED, failure="http")).state is Health.DISABLED
 
 
 def test_a_line_says_since_when_and_how_often() -> None:
     """Entries a day and the start of the silence come from the feed's own dates."""
-    line = status(FEED, a_rhythm(timedelta(days=30), 10, 51), NOW)
+    line = status(FEED, a_rhythm(timedelta(days=30), 10, 51))
 
     assert line.entries_per_day == 5.0
     assert line.silent_since == NOW - timedelta(days=30)
-    assert status(FEED, POLLED, NOW).entries_per_day is None
+    assert status(FEED, POLLED).entries_per_day is None

@@ -13,23 +13,16 @@ PACKAGE = ROOT / "aggregator"
 
 # From the ground up: a room imports only from floors below its own.
 FLOORS = (
-    {"model", "identity", "", "tables"},
-    {"text", "urls", "headers", "dates", "lock"},
-    {"fts"},
-    {"query", "decisions"},
-    {"match"},
-    {"config", "curation"},
-    {"guard"},
-    {"fetch", "parse", "readers"},
-    {"sandbox"},
-    {"poll"},
-    {"pace", "health"},
-    {"stories"},
-    {"store"},
-    {"publish"},
+    {"", "model", "identity"},
+    {"text", "urls", "dates", "charset", "headers", "lock", "tables"},
+    {"fts", "discovery", "fields", "ladder", "guard", "decisions", "pace", "health"},
+    {"query", "match", "jsonfeed", "sitemap", "fetch", "sandbox", "stories"},
+    {"values", "parse", "store"},
+    {"keys", "curation", "sift"},
+    {"config", "poll", "publish"},
+    {"engine"},
     {"run"},
-    {"worker", "serve"},
-    {"demo"},
+    {"worker", "serve", "demo"},
     {"cli"},
     {"__main__"},
 )
@@ -46,7 +39,6 @@ HOMES = {
     "click": {"cli"},
     "jinja2": {"publish"},
     "babel": {"publish"},
-    "nh3": {"text", "publish"},
     "ftfy": {"text"},
 }
 

@@ -129,12 +129,12 @@ def test_threads_share_the_children():
 
 
 PROGRAM = """
-import os, sys, time
+import os, re, sys
 from aggregator.sandbox import run
 if __name__ == "__main__":
     print(run(os.getpid, timeout=60), flush=True)
     if sys.argv[1] == "busy":
-        run(time.sleep, 600, timeout=600)
+        run(re.match, "(a+)+b", "a" * 50, timeout=600)
 """
 
 

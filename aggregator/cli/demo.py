@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -16,7 +16,8 @@ from aggregator.demo import prepare
 from aggregator.demo.outlets import World
 
 _FOLDER = "demo-site"
-_PAUSE = timedelta(hours=1)  # between the two polls, as the recorded outlets tell it
+_RECORDED = datetime(2020, 2, 15, 9, tzinfo=UTC)  # when the recorded outlets stood so
+_PAUSE = timedelta(hours=1)  # between their two editions
 
 
 @click.command()
@@ -32,29 +33,29 @@ _PAUSE = timedelta(hours=1)  # between the two polls, as the recorded outlets te
 def demo(port: int, no_serve: bool, folder: Path) -> None:
     """Play a press review on recorded outlets; no Internet is needed.
 
-    Sixteen outlets are served over HTTP on this machine and polled twice by the real
-    pipeline, an hour apart: copies, a near miss, a doubt, a failure and a retitled
-    article among them. What was published is then served to look at.
+    Fifteen outlets of February 2020 are served over HTTP on this machine and polled
+    twice by the real pipeline, an hour apart: copies, a near miss, doubts, failures and
+    a retitled article among them. What was published is then served to look at.
     """
     port = port or _free_port()
     with World() as world:
         path = prepare(folder, world.base, site=f"http://127.0.0.1:{port}/")
         config = configuration.read(path)
-        now = pipeline.clock()
-        for edition, at in ((1, now - _PAUSE), (2, now)):
+        for edition, heading in ((1, "The first poll:"), (2, "\nAn hour later:")):
             world.edition = edition
-            click.echo("The first poll:" if edition == 1 else "\nAn hour later:")
-            report = pipeline.cycle(config, at, everything=True)
-            sys.stdout.flush()
-            machine.summary(report, config)
+            click.echo(heading, err=True)
+            at = _RECORDED + (edition - 1) * _PAUSE
+            machine.summary(pipeline.cycle(config, at, everything=True), config)
+        command = f"{sys.executable} -m aggregator --config {path}"
         click.echo(
-            f"\npublished: {folder}/public/index.html, feed.atom, topics/…\n"
-            f"what waits: aggregator --config {path} review\n"
-            f"each feed:  aggregator --config {path} status"
+            f"\npublished   {folder}/public/index.html, feed.atom, topics/…"
+            f"\nwhat waits  {command} review"
+            f"\neach feed   {command} status",
+            err=True,
         )
         if no_serve:
             return
-        click.echo("")
+        click.echo("", err=True)
         machine.serve_folder(config, port)
 
 

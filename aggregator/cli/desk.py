@@ -153,13 +153,12 @@ def status(path: str | None, max_age: str | None, as_json: bool) -> None:
     """
     config = configuration.read(configuration.locate(path))
     limit = _span(max_age)
-    now = clock()
     if config.storage.database.exists():
         with Store(config.storage.database) as store:
             records, ended = books.records(store), polls.last_cycle(store)
     else:
         records, ended = {}, None
-    lines = [health_of(feed, records.get(feed.url), now) for feed in config.feeds]
+    lines = [health_of(feed, records.get(feed.url)) for feed in config.feeds]
     if as_json:
         show.as_json(lines)
     else:
@@ -183,7 +182,7 @@ def status(path: str | None, max_age: str | None, as_json: bool) -> None:
             ]
         )
     click.echo(f"last cycle: {show.when(ended)}", err=True)
-    if limit is not None and (ended is None or now - ended > limit):
+    if limit is not None and (ended is None or clock() - ended > limit):
         click.echo(f"no cycle ended within {max_age}", err=True)
         sys.exit(1)
 

@@ -117,11 +117,11 @@ def summary(report: Report, config: Config) -> None:
     )
     if report.failures:
         click.echo("\nfailed:", err=True)
-        rows = [
+        failed = [
             (f"  {feed.outlet.name}", show.short(failure.reason), feed.url)
             for feed, failure in report.failures
         ]
-        show.table(rows, err=True)
+        show.table(failed, err=True)
     click.echo("\nnew mentions:", err=True)
     titles = {topic.id: topic.title for topic in config.topics}
     rows = [

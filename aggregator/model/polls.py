@@ -1,0 +1,185 @@
+"""What travels through a poll: tasks in, answers, entries, mentions, outcomes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from aggregator.model.errors import FailureKind
+from aggregator.model.settings import Feed, Polling, Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """ETag and Last-Modified of a feed's last safely stored document; "" = none."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PollTask:
+    """One feed to poll, and what is already known of it.
+
+    url: where it is polled: the feed's own, or where it moved. known: fingerprints of
+    all its remembered entries. body_hash: of the last safely stored document; b"" =
+    none.
+    """
+
+    feed: Feed
+    url: str
+    validators: Validators = Validators()
+    body_hash: bytes = b""
+    known: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is submitted to an executor: tasks, and all that polling them needs."""
+
+    tasks: tuple[PollTask, ...]
+    topics: tuple[Topic, ...]
+    polling: Polling
+    user_agent: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer of a server, body decompressed.
+
+    url: after redirects. moved_to: the target when every hop was permanent, else "".
+    fresh_until: what Cache-Control or Expires promise, None = nothing.
+    complete: False when the body broke off before its announced or encoded end.
+    """
+
+    url: str
+    status: int
+    body: bytes = b""
+    content_type: str = ""
+    content_location: str = ""
+    content_language: str = ""
+    validators: Validators = Validators()
+    moved_to: str = ""
+    fresh_until: datetime | None = None
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item of a feed, as parsed: every text is plain, without markup.
+
+    id: 63 bits, from the feed's URL and `key`; the same for ever.
+    key: what tells it from the others of its feed: guid, else URL, else title and date.
+    url: absolute, "" = none. content: the article as far as the feed carries it.
+    outlet: named by the entry itself (search feeds), "" = the feed's outlet.
+    fingerprint: 63 bits over key and everything shown; changes when the entry does.
+    """
+
+    id: int
+    key: str
+    url: str
+    title: str
+    summary: str
+    fingerprint: int
+    content: str = ""
+    author: str = ""
+    language: str = ""
+    outlet: str = ""
+    published_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed feed. complete: False when it was cut short or malformed.
+
+    dated_at: the feed's own date. ttl: how long it asks to be left alone.
+    """
+
+    title: str
+    home: str
+    language: str
+    entries: tuple[Entry, ...]
+    complete: bool = True
+    dated_at: datetime | None = None
+    ttl: timedelta | None = None
+
+
+class Verdict(StrEnum):
+    """What a topic's rules say of an entry."""
+
+    CERTAIN = "certain"
+    DOUBTFUL = "doubtful"
+    SUPPRESSED = "suppressed"
+
+
+Column = Literal["title", "summary", "article", ""]
+Rule = Literal["match", "review", "never", "always", "add"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """An entry that satisfies a topic, with its evidence.
+
+    rule, line: which key of feeds.toml, and which of its lines as written ("" where the
+    rule needs none). column, spans: where it matched, as offsets into that text as
+    stored, in order. snippet: at most 120 characters around the first span, the matched
+    words between `text.MARK` and `text.UNMARK`.
+    """
+
+    entry: int
+    topic: str
+    verdict: Verdict
+    rule: Rule
+    line: str = ""
+    column: Column = ""
+    spans: tuple[tuple[int, int], ...] = ()
+    snippet: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a poll brought nothing; `reason` is one lower-case line without the URL.
+
+    kind "ours" is a fault of this program, never of the outlet.
+    """
+
+    kind: FailureKind
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one poll of one feed brought.
+
+    entries: the new and the changed ones. listed: ids of all the document lists; None
+    when there was no new document to read. validators, body_hash: to be stored with the
+    entries; after a failure or an incomplete document the old ones. not_before: neither
+    this feed nor, with `host_wide`, its host is asked earlier.
+    """
+
+    feed: Feed
+    at: datetime
+    validators: Validators
+    body_hash: bytes
+    status: int | None = None
+    failure: Failure | None = None
+    entries: tuple[Entry, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    listed: tuple[int, ...] | None = None
+    title: str = ""
+    home: str = ""
+    language: str = ""
+    dated_at: datetime | None = None
+    moved_to: str = ""
+    not_before: datetime | None = None
+    host_wide: bool = False
+    seconds: float = 0.0
+
+    @property
+    def unchanged(self) -> bool:
+        """The poll succeeded and brought neither a new nor a changed entry."""
+        return self.failure is None and not self.entries

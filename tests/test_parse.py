@@ -1,0 +1,393 @@
+"""`parse` on cases of ours (tests/feeds), on real feeds, and on anything at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import tomllib
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import feedparser
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from aggregator import charset, dates, discovery, fields, identity, ladder
+from aggregator.ladder import Item
+from aggregator.model import Document, Fetched, ParseError
+from aggregator.parse import parse
+
+FEEDS = Path(__file__).parent / "feeds"
+CASES = sorted(path for path in FEEDS.iterdir() if path.suffix != ".toml")
+CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
+URL = "https://outlet.example/feed"
+
+
+def read(body: bytes, most: int = 2000, **options) -> Document:
+    """Parse a body as if it had come from URL."""
+    return parse(Fetched(URL, 200, body, **options), URL, most)
+
+
+def rss(items: str, head: str = "") -> bytes:
+    """Return an RSS document around some items."""
+    return f"<rss version='2.0'><channel>{head}{items}</channel></rss>".encode()
+
+
+# ── cases ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_case_is_complete():
+    """Each document has its expectations beside it, and each expectation a document."""
+    documents = {path.stem for path in CASES}
+
+    assert documents == {path.stem for path in FEEDS.glob("*.toml")}
+    assert len(documents) >= 15
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+def test_a_document_is_read_as_its_toml_says(case):
+    """Each tests/feeds/NAME yields what NAME.toml lists, or fails as it says."""
+    wanted = tomllib.loads(case.with_suffix(".toml").read_text())
+    fetched = Fetched(
+        wanted.pop("url", URL),
+        200,
+        case.read_bytes(),
+        content_type=wanted.pop("content_type", ""),
+    )
+    kind = wanted.pop("kind", "feed")
+    if "error" in wanted:
+        with pytest.raises(ParseError) as caught:
+            parse(fetched, URL, 100, kind)
+
+        assert str(caught.value) == wanted["error"]
+        return
+    document = parse(fetched, URL, 100, kind)
+    if "ttl" in wanted:
+        wanted["ttl"] = timedelta(minutes=wanted["ttl"])
+    listed = wanted.pop("entries")
+    found = [
+        {
+            name: getattr(entry, name) or ("none" if name.endswith("_at") else "")
+            for name in names
+        }
+        for entry, names in zip(document.entries, listed, strict=True)
+    ]
+
+    assert found == listed
+    assert {name: getattr(document, name) for name in wanted} == wanted
+
+
+# ── rules ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_long_texts_become_content_and_leave_a_head():
+    """Over 1,500 characters a summary is the article; its head stays as summary."""
+    entry = read(
+        rss(f"<item><description>{'mot ' * 500}</description></item>")
+    ).entries[0]
+
+    assert entry.content == ("mot " * 500).strip()
+    assert 500 < len(entry.summary) <= 600
+    assert entry.summary.endswith("mot…")
+
+
+def test_fields_are_read_to_a_limit():
+    """Nothing of a field beyond 65,536 characters is kept."""
+    entry = read(rss(f"<item><title>{'x' * 100_000}</title></item>")).entries[0]
+
+    assert entry.title == "x" * fields.LONGEST
+
+
+def test_only_as_many_entries_as_allowed_are_read():
+    """Entries beyond the limit are cut before feedparser sees them; order is kept."""
+    items = "".join(f"<item><title>{n}</title></item>" for n in range(50))
+    document = read(rss(items, "<title>Fil</title>"), 10)
+
+    assert [entry.title for entry in document.entries] == [str(n) for n in range(10)]
+    assert (document.title, document.complete) == ("Fil", True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<?xml version='1.0'?>"
+        + b"\n" * 400_000
+        + rss("<item><title>a</title></item>"),
+        b"\n" * 400_000 + rss("<item><title>a</title></item>"),
+        rss(f"<item><title>a</title><author>{'.' * 500_000}</author></item>"),
+        rss("<item><title>a</title></item>" + "<item/>" * 50_000),
+    ],
+)
+def test_known_quadratic_documents_are_read_at_once(body):
+    """Blanks before the root, endless names and endless lists cost no minutes."""
+    began = time.process_time()
+    document = read(body, 100)
+
+    assert document.entries[0].title == "a"
+    assert time.process_time() - began < 2
+
+
+def test_a_body_that_broke_off_is_not_complete():
+    """What `fetch` saw cut short stays incomplete, whatever the XML looks like."""
+    assert read(rss("<item><title>a</title></item>")).complete
+    assert not read(rss("<item><title>a</title></item>"), complete=False).complete
+
+
+def test_content_location_counts_on_its_own_host_only():
+    """Relative links go by Content-Location unless a cache wrote its own there."""
+    body = rss("<item><link>a</link></item>")
+    near = read(body, content_location="/fil/rss")
+    far = read(body, content_location="http://10.0.0.1/fil/rss")
+
+    assert near.entries[0].url == "https://outlet.example/fil/a"
+    assert far.entries[0].url == "https://outlet.example/a"
+
+
+def test_the_language_of_the_answer_counts_when_the_feed_names_none():
+    """Content-Language is the last word on language."""
+    body = rss("<item><title>a</title></item>")
+
+    assert read(body, content_language="fr, en").language == "fr"
+    assert read(b'{"items": []}', content_language="fr").language == "fr"
+
+
+@pytest.mark.parametrize(
+    ("head", "wanted"),
+    [
+        ("<ttl>60</ttl>", timedelta(hours=1)),
+        ("<ttl>9999999999</ttl>", timedelta(days=7)),
+        ("<ttl>soon</ttl>", None),
+        ("<ttl>0</ttl>", None),
+    ],
+)
+def test_ttl_is_bounded(head, wanted):
+    """A feed's wish for rest is read as minutes, at most seven days."""
+    assert read(rss("", head)).ttl == wanted
+
+
+def test_ids_hang_on_the_feed_and_fingerprints_on_the_text():
+    """The same guid is the same entry; a word more is a change, an update date none."""
+    one = read(rss("<item><guid>1</guid><title>a</title></item>")).entries[0]
+    two = read(rss("<item><guid>1</guid><title>b</title></item>")).entries[0]
+    dated = "<item><guid>1</guid><title>a</title><pubDate>{0}</pubDate>"
+    dated += "<atom:updated xmlns:atom='http://www.w3.org/2005/Atom'>{1}</atom:updated></item>"
+    first, second = (
+        read(rss(dated.format("2026-11-23", f"2026-11-2{day}"))).entries[0]
+        for day in (3, 4)
+    )
+
+    assert one.id == two.id == identity.number(URL, one.key)
+    assert one.fingerprint != two.fingerprint
+    assert first.updated_at != second.updated_at
+    assert first.fingerprint == second.fingerprint
+
+
+def test_a_published_date_is_never_taken_for_an_update():
+    """The alias of feedparser from updated to published is not used."""
+    entry = read(rss("<item><pubDate>2026-11-23</pubDate></item>")).entries[0]
+
+    assert (entry.published_at, entry.updated_at) == (
+        datetime(2026, 11, 23, tzinfo=UTC),
+        None,
+    )
+
+
+ITEMS = st.builds(
+    Item,
+    guid=st.sampled_from(["", "g", "h", "title=t"]),
+    url=st.sampled_from(["", "http://u/1", "http://u/2"]),
+    title=st.sampled_from(["", "t", "u"]),
+    summary=st.sampled_from(["", "s"]),
+    published_at=st.sampled_from([None, datetime(2026, 1, 1, tzinfo=UTC)]),
+)
+
+
+@given(st.lists(ITEMS, max_size=20))
+@example([Item("", "", "", "s"), Item("summary=s\nupdated=", "", "", "")])
+def test_no_item_is_lost_and_none_doubled(items):
+    """Items that differ get keys that differ, equal ones are one, order is kept."""
+    entries = ladder.entries(URL, items)
+
+    assert len({entry.id for entry in entries}) == len(entries) == len(set(items))
+    assert [(e.url, e.title, e.summary, e.published_at) for e in entries] == [
+        (i.url, i.title, i.summary, i.published_at) for i in dict.fromkeys(items)
+    ]
+
+
+# ── pure parts ────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "text"),
+    [
+        ("né".encode("utf-32"), "", "né"),
+        ("<né/>".encode("utf-32-be"), "", "<né/>"),
+        ("<a>né</a>".encode("utf-16-be"), "", "<a>né</a>"),
+        ("né".encode("gbk"), "text/xml; charset=GB2312", "né"),
+        ("привет".encode("koi8-r"), 'text/xml; charset="koi8-r"', "привет"),
+        ("日本".encode("iso-2022-jp"), "text/xml; charset=iso-2022-jp", "日本"),
+        ("né – là".encode("cp1252"), "text/xml; charset=nonsense", "né – là"),
+        ("né".encode() + " là".encode("latin-1"), "", "né là"),
+        (b"<?xml version='1.0' encoding='utf-7'?>+AGE-", "", None),
+    ],
+)
+def test_text_is_read_whatever_the_labels_say(body, content_type, text):
+    """Marks and bytes go before labels, labels before guesses; UTF-7 is never used."""
+    wanted = body.decode("ascii") if text is None else text
+
+    assert charset.decode(body, content_type) == wanted
+
+
+@given(st.binary(max_size=200), st.text(max_size=50))
+def test_no_bytes_are_too_strange_to_be_text(body, content_type):
+    """Decoding never fails."""
+    assert isinstance(charset.decode(body, content_type), str)
+
+
+@given(st.text(max_size=60))
+@example("9" * 40)
+@example("1 jan 99999 99:99:99 +9999")
+@example("0001-01-01T00:00:00+14:00")
+def test_no_text_is_too_strange_for_a_date(text):
+    """A date is a moment in UTC after 1990, or none."""
+    for at in (dates.of_text(text), dates.of_feed(text, None)):
+        assert at is None or (at.year >= 1990 and at.tzinfo is UTC)
+
+
+@pytest.mark.parametrize(
+    "parsed", [(2020, 13, 1, 0, 0, 0, 0, 0, 0), (99999, 1, 1, 0, 0, 0, 0, 0, 0)]
+)
+def test_an_impossible_tuple_is_no_date(parsed):
+    """What feedparser lets through of nonsense is refused."""
+    assert dates.of_feed("x", parsed) is None
+
+
+@pytest.mark.parametrize(
+    ("html", "found"),
+    [
+        (
+            """<LINK REL='Alternate home' TYPE='application/atom+xml; q=1' HREF=a>
+            <link rel=alternate type=application/feed+json href=/b>""",
+            ("https://x.example/p/a", "https://x.example/b"),
+        ),
+        ("<link rel=alternate type=application/rss+xml href='http://['>", ()),
+        ("<link rel=alternate type=application/rss+xml>", ()),
+        ("<link rel=alternate type=text/html href=/en><link type>", ()),
+        ("<![x <link rel=alternate", ()),
+    ],
+)
+def test_a_page_names_its_feeds(html, found):
+    """Autodiscovery links of feed types are found, made absolute, in order."""
+    assert discovery.feeds(html, "https://x.example/p/") == found
+
+
+# ── anything ──────────────────────────────────────────────────────────────────────────
+
+SEEDS = [path.read_bytes() for path in CASES]
+
+
+@st.composite
+def mutated(draw) -> bytes:
+    """Return one of our documents with bytes changed, cut out or doubled."""
+    body = bytearray(draw(st.sampled_from(SEEDS)))
+    for _ in range(draw(st.integers(0, 4))):
+        at = draw(st.integers(0, len(body)))
+        gone = draw(st.sampled_from([0, 1, 3, 30, 300]))
+        put = draw(st.sampled_from([b"", b"<", b"&", b"]]>", b"\0", b"<item>", b"'"]))
+        body[at : at + gone] = put or body[at : at + 20]
+    return bytes(body)
+
+
+@settings(max_examples=400)
+@given(mutated() | st.binary(max_size=400))
+def test_whatever_comes_is_a_document_or_a_parse_error(body):
+    """No document makes `parse` raise anything else; entries keep their promises."""
+    try:
+        document = read(body, 50)
+    except ParseError as error:
+        document = Document(str(error), "", "", ())
+
+    assert "\n" not in document.title
+    assert len(document.entries) <= 50
+    assert len({entry.id for entry in document.entries}) == len(document.entries)
+    for entry in document.entries:
+        assert entry.url == "" or entry.url.startswith(("http://", "https://"))
+        for at in (entry.published_at, entry.updated_at):
+            assert at is None or at.tzinfo is UTC
+
+
+def test_an_exception_of_feedparser_is_a_parse_error(monkeypatch):
+    """Some mutated feeds make feedparser raise: that is their fault, not ours."""
+
+    def broken(*_args: object, **_options: object) -> None:
+        raise TypeError("inside")
+
+    monkeypatch.setattr(feedparser, "parse", broken)
+    with pytest.raises(ParseError, match="cannot read it: TypeError"):
+        read(rss(""))
+
+
+def test_memory_is_not_the_documents_word(monkeypatch):
+    """Running out of memory is left to the sandbox to report."""
+
+    def greedy(*_args: object, **_options: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(feedparser, "parse", greedy)
+    with pytest.raises(MemoryError):
+        read(rss(""))
+
+
+# ── real feeds ────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def corpus() -> list[Path]:
+    """Return the real feeds; without them skip, but never where CI runs."""
+    found = sorted((CORPUS / "feeds" / "dev").glob("*"))
+    if not found and os.environ.get("CI") != "true":
+        pytest.skip("the corpus of real feeds (shared/ beside the project) is missing")
+
+    assert found, "CI needs the corpus of real feeds"
+    return found
+
+
+def test_real_feeds_lose_no_entry_title_link_or_date(corpus):
+    """What feedparser finds in the corpus is found here, but for exact duplicates."""
+    lost = []
+    for path in corpus:
+        body = path.read_bytes()
+        document = read(body)
+        if path.suffix == ".json":
+            listed = [dict(item) for item in json.loads(body)["items"]]
+            plain = [(i.get("title", ""), i.get("url", "")) for i in listed]
+        else:
+            listed = feedparser.parse(
+                BytesIO(body),
+                response_headers={"content-location": URL, "content-type": "text/xml"},
+                sanitize_html=False,
+                resolve_relative_uris=False,
+            ).entries
+            plain = [(e.get("title", ""), e.get("link", "")) for e in listed]
+        ours = {(entry.title, entry.url) for entry in document.entries}
+        for title, link in dict.fromkeys(plain):
+            wanted = (
+                fields.text(title.replace("<", "&lt;")),
+                fields.link(link, URL),
+            )
+            if wanted not in ours and (fields.text(title), wanted[1]) not in ours:
+                lost.append((path.name, title, link))
+        moments = {entry.published_at for entry in document.entries}
+        moments |= {entry.updated_at for entry in document.entries}
+        for entry in listed:
+            for name in ("published_parsed", "updated_parsed"):
+                date = dict.get(entry, name)
+                if date and date[0] >= 1990:
+                    at = datetime(*date[:6], tzinfo=UTC)
+                    if at not in moments:
+                        lost.append((path.name, name, at))
+
+    assert lost == []
