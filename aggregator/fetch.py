@@ -11,20 +11,15 @@ import http.client
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
-from os import environ
 from typing import Any, Final, Self
 from urllib.parse import urldefrag, urljoin
 from urllib.request import getproxies
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidURL, MissingSchema
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy, should_bypass_proxies
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from requests.utils import select_proxy, should_bypass_proxies
 
 from aggregator import guard, urls
 from aggregator import headers as said
@@ -72,8 +67,8 @@ class Fetcher:
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers["User-Agent"] = user_agent
-        gate = _Gate(self._deadline, private=polling.allow_private_addresses)
-        self._adapter = _Adapter(gate)
+        gate = guard.Gate(self._deadline, private=polling.allow_private_addresses)
+        self._adapter = guard.Adapter(gate)
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -239,94 +234,6 @@ class Fetcher:
                 raise
             return bytes(body), False
         return bytes(body), _ended(raw)
-
-
-@dataclass
-class _Gate:
-    """What connections of a session are made by. made: how many were."""
-
-    deadline: guard.Deadline
-    private: bool
-    made: int = 0
-
-
-class _Plain(HTTPConnection):
-    """An HTTP connection made by `guard`."""
-
-    def __init__(self, *args: Any, gate: _Gate, **options: Any) -> None:  # noqa: ANN401
-        super().__init__(*args, **options)
-        self._gate = gate
-
-    def _new_conn(self) -> guard.TimedSocket:
-        sock = guard.connect(
-            self._dns_host,
-            self.port,
-            self._gate.deadline,
-            # a proxy was named by who runs this machine; its targets are checked above
-            private=self._gate.private or self.proxy is not None,
-            options=self.socket_options or (),
-        )
-        self._gate.made += 1
-        return sock
-
-
-class _TLS(_Plain, HTTPSConnection):
-    """An HTTPS connection made by `guard`."""
-
-    def connect(self) -> None:
-        super().connect()
-        if isinstance(self.sock, guard.TimedTLSSocket):
-            self.sock.deadline = self._gate.deadline
-
-
-class _Adapter(HTTPAdapter):
-    """Makes every connection, direct or through a proxy, one of those above."""
-
-    def __init__(self, gate: _Gate) -> None:
-        self._gate = gate
-        super().__init__(pool_connections=20, pool_maxsize=1)
-
-    def send_again(
-        self,
-        request: requests.PreparedRequest,
-        **options: Any,  # noqa: ANN401 - as send's
-    ) -> requests.Response:
-        """Send, once more if a connection kept open had been closed by the server."""
-        made = self._gate.made
-        try:
-            return self.send(request, **options)
-        except requests.ConnectionError:
-            if self._gate.made > made:
-                raise
-            return self.send(request, **options)
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
-        super().init_poolmanager(*args, ssl_context=tls_context(), **options)
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # noqa: ANN401
-        return super().proxy_manager_for(proxy, ssl_context=tls_context(), **options)
-
-    def cert_verify(self, conn: Any, *_: object) -> None:  # noqa: ANN401
-        """Ask for a valid certificate; the authorities are in the context already."""
-        conn.cert_reqs = "CERT_REQUIRED"
-
-    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401
-        pool: Any = super().get_connection_with_tls_context(*args, **options)
-        pool.ConnectionCls = _TLS if pool.scheme == "https" else _Plain
-        pool.conn_kw["gate"] = self._gate
-        return pool
-
-
-@lru_cache(maxsize=1)
-def tls_context() -> ssl.SSLContext:
-    """Return the context of every TLS connection; to read the authorities takes 20 ms.
-
-    They are requests' own, or those of REQUESTS_CA_BUNDLE or SSL_CERT_FILE.
-    """
-    bundle = environ.get("REQUESTS_CA_BUNDLE") or environ.get("SSL_CERT_FILE")
-    context = ssl.create_default_context(cafile=bundle or DEFAULT_CA_BUNDLE_PATH)
-    context.sslsocket_class = guard.TimedTLSSocket
-    return context
 
 
 def _target(reply: requests.Response) -> str:

@@ -1,17 +1,25 @@
 """Where we connect to and for how long: public addresses only, one deadline for all.
 
-Sockets of the standard library and decisions about addresses; no HTTP, no requests and
-no urllib3 may enter. `fetch` makes its connections here.
+Sockets, and the connections that requests is given instead of its own; what is asked
+over them and what comes back is the business of `fetch`.
 """
 
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from ssl import SSLSocket
+from os import environ
 from typing import Any, Final
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from aggregator.model import FetchError
 
@@ -86,7 +94,7 @@ class TimedSocket(_Timed, socket.socket):
     """A plain socket under a deadline."""
 
 
-class TimedTLSSocket(_Timed, SSLSocket):
+class TimedTLSSocket(_Timed, ssl.SSLSocket):
     """A TLS socket under a deadline; `SSLContext.sslsocket_class` makes them."""
 
 
@@ -159,3 +167,95 @@ def connect(
         raise FetchError("timeout: no answer to the connection") from failed
     reason = str((failed and failed.strerror) or failed).lower()
     raise FetchError(f"connection: {reason}") from failed
+
+
+@dataclass
+class Gate:
+    """What connections of a session are made by. made: how many were."""
+
+    deadline: Deadline
+    private: bool
+    made: int = 0
+
+
+class _Plain(HTTPConnection):
+    """An HTTP connection made by `guard`."""
+
+    def __init__(self, *args: Any, gate: Gate, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **options)
+        self._gate = gate
+
+    def _new_conn(self) -> TimedSocket:
+        sock = connect(
+            self._dns_host,
+            self.port,
+            self._gate.deadline,
+            # a proxy was named by who runs this machine; its targets are checked above
+            private=self._gate.private or self.proxy is not None,
+            options=self.socket_options or (),
+        )
+        self._gate.made += 1
+        return sock
+
+
+class _TLS(_Plain, HTTPSConnection):
+    """An HTTPS connection made by `guard`."""
+
+    def connect(self) -> None:
+        super().connect()
+        if isinstance(self.sock, TimedTLSSocket):
+            self.sock.deadline = self._gate.deadline
+
+
+class Adapter(HTTPAdapter):
+    """Makes every connection, direct or through a proxy, one of those above."""
+
+    def __init__(self, gate: Gate) -> None:
+        """Let connections be made as the gate says."""
+        self._gate = gate
+        super().__init__(pool_connections=20, pool_maxsize=1)
+
+    def send_again(
+        self,
+        request: requests.PreparedRequest,
+        **options: Any,  # noqa: ANN401 - as send's
+    ) -> requests.Response:
+        """Send, once more if a connection kept open had been closed by the server."""
+        made = self._gate.made
+        try:
+            return self.send(request, **options)
+        except requests.ConnectionError:
+            if self._gate.made > made:
+                raise
+            return self.send(request, **options)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
+        """Make direct connections with our TLS context."""
+        super().init_poolmanager(*args, ssl_context=tls_context(), **options)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # noqa: ANN401
+        """Make those through a proxy with it too."""
+        return super().proxy_manager_for(proxy, ssl_context=tls_context(), **options)
+
+    def cert_verify(self, conn: Any, *_: object) -> None:  # noqa: ANN401
+        """Ask for a valid certificate; the authorities are in the context already."""
+        conn.cert_reqs = "CERT_REQUIRED"
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+        """Return the pool for a request, which makes our connections."""
+        pool: Any = super().get_connection_with_tls_context(*args, **options)
+        pool.ConnectionCls = _TLS if pool.scheme == "https" else _Plain
+        pool.conn_kw["gate"] = self._gate
+        return pool
+
+
+@lru_cache(maxsize=1)
+def tls_context() -> ssl.SSLContext:
+    """Return the context of every TLS connection; to read the authorities takes 20 ms.
+
+    They are requests' own, or those of REQUESTS_CA_BUNDLE or SSL_CERT_FILE.
+    """
+    bundle = environ.get("REQUESTS_CA_BUNDLE") or environ.get("SSL_CERT_FILE")
+    context = ssl.create_default_context(cafile=bundle or DEFAULT_CA_BUNDLE_PATH)
+    context.sslsocket_class = TimedTLSSocket
+    return context

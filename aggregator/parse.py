@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
-from html.entities import html5
 from io import BytesIO
 from typing import Any, Final
 
@@ -23,36 +23,16 @@ from aggregator import (
     fields,
     jsonfeed,
     ladder,
+    markup,
     sitemap,
     urls,
 )
 from aggregator.ladder import Item
 from aggregator.model import Document, FeedKind, Fetched, ParseError
 
-_HEAD: Final = 4000  # characters in which a document shows what it is
-_NAME: Final = 1000  # characters of a name; feedparser's search for mail is quadratic
+_NAME: Final = 1000  # characters of a name that are read
 _LONGEST_TTL: Final = timedelta(days=7)
 
-_DECLARATION: Final = re.compile(r"<\?xml\s")
-_FEED_ROOT: Final = re.compile(r"<(?:\w+:)?(?:rss|feed|rdf|channel)\b", re.IGNORECASE)
-_FIRST_ELEMENT: Final = re.compile(r"<([A-Za-z_][\w.:-]*)")
-_PAGE: Final = re.compile(r"<!doctype\s+html|<html\b|<head\b|<body\b", re.IGNORECASE)
-_BLANKS: Final = re.compile(r"\s{2,}")
-# What XML 1.0 cannot hold; one of them makes a whole document malformed.
-_NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_ITEM: Final = re.compile(r"<(?:\w+:)?(item|entry)(?=[\s/>])", re.IGNORECASE)
-_NAMED: Final = re.compile(
-    r"(<(?:\w+:)?(?:author|creator|managingeditor|webmaster|publisher|name|email"
-    r"|contributor|owner)\b[^<>]{0,200}>(?:<!\[CDATA\[)?[^<]{" + str(_NAME) + "})[^<]+",
-    re.IGNORECASE,
-)
-# An ampersand and what makes it one of XML's; CDATA and comments stay as they are.
-_AMPERSAND: Final = re.compile(
-    r"(?P<opaque><!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z))"
-    r"|&(?!#\d{1,7};|#x[0-9a-f]{1,6};)(?:(?P<name>[a-z][a-z0-9]{1,31});)?",
-    re.IGNORECASE | re.DOTALL,
-)
-_XML_NAMES: Final = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _MAIL: Final = re.compile(r"\S{1,100}@\S{1,100}")
 _PERIODS: Final = {
     "hourly": timedelta(hours=1),
@@ -88,9 +68,8 @@ def parse(
             ladder.entries(feed_url, json.items),
             complete=fetched.complete,
         )
-    text = _prolog(_NO_XML.sub("", text))
-    first = _FIRST_ELEMENT.search(text)
-    root = first[1] if first else ""
+    text = markup.clean(text)
+    root = markup.root(text)
     if root.rpartition(":")[2] in sitemap.ROOTS:
         news = sitemap.read(text, base, max_entries)
         return Document(
@@ -100,14 +79,25 @@ def parse(
             ladder.entries(feed_url, news.items),
             complete=fetched.complete and news.complete,
         )
-    text = _bounded(text, root, max_entries)
-    result = _parsed(text, base, spoken)
-    if result.bozo and (mended := _mended(text)) != text:
-        result = _parsed(mended, base, spoken)
+    text = markup.bounded(text, max_entries)
+    result = _read(text, base, spoken)
     feed = result.get("version") or (result.entries and root.lower() != "html")
     if not feed:
         raise _no_feed(text, base)
     return _document(result, fetched, feed_url, base, max_entries, kind)
+
+
+def _read(text: str, base: str, language: str) -> Any:  # noqa: ANN401 - untyped library
+    """Return what feedparser makes of a text, once mended if it is malformed."""
+    result = None
+    with suppress(ParseError):
+        result = _parsed(text, base, language)
+        if not result.bozo:
+            return result
+    mended = markup.mended(text)
+    if result is not None and mended == text:
+        return result
+    return _parsed(mended, base, language)
 
 
 def _parsed(text: str, base: str, language: str) -> Any:  # noqa: ANN401 - untyped library
@@ -271,59 +261,9 @@ def _base(fetched: Fetched) -> str:
     return location if urls.host(location) == urls.host(fetched.url) else fetched.url
 
 
-def _prolog(text: str) -> str:
-    """Cut what stands before the declaration, and blanks before the root.
-
-    A server's warnings before "<?xml" would make a sound document malformed; on blanks
-    feedparser takes time by the square of their number.
-    """
-    declared = _DECLARATION.search(text, 0, _HEAD)
-    if declared and not _FEED_ROOT.search(text, 0, declared.start()):
-        text = text[declared.start() :]
-    first = _FIRST_ELEMENT.search(text)
-    start = first.start() if first else len(text)
-    return _BLANKS.sub("\n", text[:start]) + text[start:]
-
-
-def _bounded(text: str, root: str, max_entries: int) -> str:
-    """Cut what follows the root, entries beyond the limit, and endless names."""
-    closing = f"</{root}>"
-    end = text.rfind(closing) if _FEED_ROOT.match(f"<{root}>") else -1
-    if end > 0:
-        text = text[: end + len(closing)]
-    for number, item in enumerate(_ITEM.finditer(text)):
-        if number == max_entries:
-            last = text.rfind(f"</{item[0][1:]}>")
-            if last > item.start():
-                text = text[: item.start()] + text[last + len(item[0]) + 2 :]
-            break
-    return _NAMED.sub(r"\1", text)
-
-
-def _mended(text: str) -> str:
-    """Escape what only HTML may write: bare ampersands and entities by name.
-
-    They are the most common fault of feeds. feedparser's lenient parser reads "R&D" as
-    "R&D;", and a document mended like this is whole.
-    """
-    return _AMPERSAND.sub(_escaped, text)
-
-
-def _escaped(found: re.Match[str]) -> str:
-    opaque, name = found["opaque"], found["name"]
-    if opaque or name in _XML_NAMES:
-        return found[0]
-    decoded = html5.get(f"{name};") if name else None
-    return (
-        "".join(f"&#{ord(char)};" for char in decoded)
-        if decoded
-        else "&amp;" + (found[0][1:])
-    )
-
-
 def _no_feed(text: str, base: str) -> ParseError:
     """Return the error for what is no feed, with the mend if it names one."""
-    if not _PAGE.search(text, 0, _HEAD):
+    if not markup.page(text):
         return ParseError("not a feed")
     named = discovery.feeds(text, base)
     if not named:

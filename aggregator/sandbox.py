@@ -50,25 +50,25 @@ def run(function: Callable[[*Ts], T], *args: *Ts, timeout: float) -> T:
     """
     with _SLOTS:
         for _ in range(_ATTEMPTS):
-            pool = _pool()
+            children = pool()
             try:
-                return _called(pool, function, args, timeout)
+                return _called(children, function, args, timeout)
             except BrokenProcessPool:
                 # A child that the system ended while it had nothing to do makes pebble
                 # give up all of them, and the calls of others with it.
-                _discard(pool)
+                _discard(children)
     raise SandboxError("the reading processes die")
 
 
 def _called(
-    pool: Any,  # noqa: ANN401 - pebble's pool is typed only in part
+    children: Any,  # noqa: ANN401 - pebble's pool is typed only in part
     function: Callable[..., T],
     args: tuple[Any, ...],
     timeout: float,
 ) -> T:
     """Return what a child made of a call; see `run`."""
     try:
-        future = pool.schedule(function, args=args)
+        future = children.schedule(function, args=args)
     except RuntimeError as exc:
         raise BrokenProcessPool from exc
     try:
@@ -91,13 +91,13 @@ def close() -> None:
     """End the children; a later call starts new ones."""
     global _current
     with _LOCK:
-        pool, _current = _current, None
-    if pool is not None:
-        pool.stop()
-        pool.join()
+        ended, _current = _current, None
+    if ended is not None:
+        ended.stop()
+        ended.join()
 
 
-def _pool() -> Any:  # noqa: ANN401 - as above
+def pool() -> Any:  # noqa: ANN401 - as above
     """Return the pool of this process, made where there is none yet."""
     global _current  # noqa: PLW0603 - one pool a process is what this room is for
     with _LOCK:
@@ -113,17 +113,20 @@ def _pool() -> Any:  # noqa: ANN401 - as above
         return _current
 
 
-def _discard(pool: Any) -> None:  # noqa: ANN401 - as above
+def _discard(children: Any) -> None:  # noqa: ANN401 - as above
     """End a pool that is broken, unless another thread did."""
     global _current
     with _LOCK:
-        mine, _current = _current is pool, None if _current is pool else _current
+        mine, _current = (
+            _current is children,
+            None if _current is children else _current,
+        )
     if mine:
-        pool.stop()
-        pool.join()
+        children.stop()
+        children.join()
 
 
-def _prepare() -> None:
+def _prepare() -> None:  # pragma: no cover - runs in the children only
     """Bound a child; runs in it before its first call."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # pebble's own waits for a slow regex

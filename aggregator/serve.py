@@ -58,7 +58,7 @@ class Folder(SimpleHTTPRequestHandler):
         """Say nothing: the terminal shows the address and stays as it is."""
 
 
-class _Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
     """The standard server, silent when a browser hangs up half-way."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
@@ -77,7 +77,7 @@ def serve(folder: Path, port: int) -> ThreadingHTTPServer:
     if not folder.is_dir():
         raise AggregatorError(f"{folder}: no such folder; `aggregator run` makes it")
     try:
-        return _Server(("127.0.0.1", port), partial(Folder, directory=str(folder)))
+        return Server(("127.0.0.1", port), partial(Folder, directory=str(folder)))
     except (OSError, OverflowError) as exc:
         raise AggregatorError(
             f"port {port} cannot be had: {exc}; choose another one with --port"

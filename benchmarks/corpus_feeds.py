@@ -131,6 +131,25 @@ def second_run(
     return problems + [f"second run: touched {name}" for name in sorted(touched)]
 
 
+def served(corpus: Path, servers: int, stack: ExitStack) -> dict[str, Path]:
+    """Serve the corpus over so many ports until the stack ends; return URL → file."""
+    files = sorted((corpus / "feeds" / "dev").iterdir())
+    handler = partial(Plain, directory=str(files[0].parent))
+    bases = [answering(handler, stack) for _ in range(servers)]
+    return {
+        f"{bases[n % len(bases)]}/{path.name}": path for n, path in enumerate(files)
+    }
+
+
+def configure(folder: Path, documents: dict[str, Path]) -> Path:
+    """Write a feeds.toml with an outlet for each document; return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "feeds.toml"
+    outlets = "".join(f'"{p.stem}" = "{url}"\n' for url, p in documents.items())
+    config.write_text(CONFIG.format(max_entries=MAX_ENTRIES) + outlets, "utf-8")
+    return config
+
+
 def main() -> int:
     """Serve, run twice, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
@@ -140,18 +159,10 @@ def main() -> int:
     )
     parser.add_argument("--keep", type=Path, help="an empty folder to work in and keep")
     given = parser.parse_args()
-    files = sorted((given.corpus / "feeds" / "dev").iterdir())
     with ExitStack() as stack:
         work = given.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        work.mkdir(parents=True, exist_ok=True)
-        handler = partial(Plain, directory=str(files[0].parent))
-        bases = [answering(handler, stack) for _ in range(given.servers)]
-        documents = {
-            f"{bases[n % len(bases)]}/{path.name}": path for n, path in enumerate(files)
-        }
-        config = work / "feeds.toml"
-        outlets = "".join(f'"{p.stem}" = "{url}"\n' for url, p in documents.items())
-        config.write_text(CONFIG.format(max_entries=MAX_ENTRIES) + outlets, "utf-8")
+        documents = served(given.corpus, given.servers, stack)
+        config = configure(work, documents)
         now = datetime.now(UTC)
         try:
             first = cycle(config, now)

@@ -59,9 +59,18 @@ class Expected:
     updated: int | None
 
 
+class Quiet(ThreadingHTTPServer):
+    """The standard server, silent about clients that hang up or are killed."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        """Report what went wrong, unless the client merely left."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def answering(handler: Callable[..., BaseHTTPRequestHandler], stack: ExitStack) -> str:
     """Serve on a free port of 127.0.0.1 until the stack ends; return the address."""
-    server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), handler))
+    server = stack.enter_context(Quiet(("127.0.0.1", 0), handler))
     Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     stack.callback(server.shutdown)
     return f"http://127.0.0.1:{server.server_port}"

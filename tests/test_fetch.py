@@ -19,7 +19,7 @@ from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator import fetch, guard, headers
+from aggregator import guard, headers
 from aggregator.fetch import Fetcher
 from aggregator.model import Fetched, FetchError, Polling, Validators
 
@@ -507,6 +507,34 @@ def test_every_address_is_tried_in_turn(server):
     sock.close()
 
 
+def test_a_connection_nobody_accepts_ends_with_the_timeout():
+    """A host that drops what comes costs the timeout and no more."""
+    deadline = guard.Deadline()
+    with socket.socket() as deaf, socket.socket() as first, socket.socket() as second:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for filler in (first, second):  # the queue of those that wait is full now
+            filler.setblocking(False)
+            filler.connect_ex(deaf.getsockname())
+        deadline.start(0.2)
+        with pytest.raises(FetchError, match="timeout"):
+            guard.connect("127.0.0.1", deaf.getsockname()[1], deadline, private=True)
+
+
+def test_no_time_left_is_no_connection(server):
+    """A deadline that is over makes no attempt."""
+    with pytest.raises(FetchError, match="timeout after 0 s"):
+        guard.connect("127.0.0.1", server.port, guard.Deadline(), private=True)
+
+    assert server.requests == []
+
+
+def test_what_is_no_host_name_is_a_dns_error():
+    """A label over 63 letters is refused by name."""
+    with pytest.raises(FetchError, match="dns: not a host name"):
+        guard.resolve("a" * 70, 80)
+
+
 def test_behind_a_proxy_its_address_is_trusted_and_the_targets_is_not(
     server, monkeypatch
 ):
@@ -537,9 +565,9 @@ def tls_server(server):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE)
     server.http.socket = context.wrap_socket(server.http.socket, server_side=True)
-    fetch.tls_context.cache_clear()
+    guard.tls_context.cache_clear()
     yield server
-    fetch.tls_context.cache_clear()
+    guard.tls_context.cache_clear()
 
 
 def test_a_certificate_nobody_vouches_for_is_an_error(tls_server):

@@ -118,7 +118,7 @@ def test_only_as_many_entries_as_allowed_are_read():
         + rss("<item><title>a</title></item>"),
         b"\n" * 400_000 + rss("<item><title>a</title></item>"),
         rss(f"<item><title>a</title><author>{'.' * 500_000}</author></item>"),
-        rss("<item><title>a</title></item>" + "<item/>" * 50_000),
+        rss("<item><title>a</title></item>" + "<item></item>" * 50_000),
     ],
 )
 def test_known_quadratic_documents_are_read_at_once(body):

@@ -22,7 +22,8 @@ FLOORS = (
     {"config", "poll", "publish"},
     {"engine"},
     {"run"},
-    {"worker", "serve", "demo"},
+    {"worker", "serve"},
+    {"demo"},
     {"cli"},
     {"__main__"},
 )

@@ -120,6 +120,13 @@ def test_children_killed_while_idle_are_replaced():
             assert run(double, 4, timeout=30) == 8
 
 
+def test_a_pool_that_broke_is_made_anew():
+    """Calls go on when the pool itself has given up."""
+    sandbox.pool().stop()
+
+    assert run(double, 5, timeout=30) == 10
+
+
 def test_threads_share_the_children():
     """Many threads get each its own result."""
     with ThreadPoolExecutor(8) as threads:

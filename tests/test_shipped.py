@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import csv
-import os
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from needs import shared
 
 from aggregator import config, curation
 from aggregator.model import Action, Addition, Config
 from aggregator.text import fold
 
 ROOT = Path(__file__).parents[1]
-SHARED = ROOT.parent / "shared"
 
 # Of the press list: what its outlets are called in feeds.toml; a broadcast has none.
 ELSEWHERE = {"JT 20H France 2": "franceinfo"}
-
-
-def shared(name: str) -> Path:
-    """Return a file of the facts beside the repository; skip where there are none."""
-    path = SHARED / name
-    if not path.exists():
-        reason = f"the facts in {SHARED.name}/{name} are not on this machine"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return path
 
 
 @pytest.fixture(scope="module")

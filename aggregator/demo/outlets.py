@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from hashlib import blake2b
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, Self
@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from aggregator.demo import WORLD, documents
 from aggregator.demo.documents import Publication, Recorded
 from aggregator.model import AggregatorError
+from aggregator.serve import Server
 
 _NO_OUTLETS = frozenset({"feeds", "curation"})  # the maintainer's own two files
 _HTML = "text/html; charset=utf-8"
@@ -173,7 +174,7 @@ class World:
         self.answered: list[tuple[str, int]] = []
         self._lock = Lock()
         try:
-            self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
+            self._server = Server(("127.0.0.1", port), self._handler())
         except (OSError, OverflowError) as exc:
             raise AggregatorError(f"port {port} cannot be had: {exc}") from exc
         self._thread = Thread(
