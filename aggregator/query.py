@@ -28,6 +28,7 @@ _MEANT = {"and": "AND", "or": "OR", "not": "NOT", "near": "NEAR(…)"}
 _MEANT_IN_FRENCH = {"ET": "AND", "OU": "OR", "SAUF": "NOT"}
 _DEPTH = 20  # parentheses in parentheses; FTS5's own parser gives up near 80
 
+_LONGEST = 10_000  # characters; the time that reading a line may take hangs on it
 _FAR = 4  # digits that no distance of NEAR has; SQLite would overflow on twelve
 
 _CLOSERS = {  # as English, French, German and hasty hands pair them
@@ -65,6 +66,8 @@ def compile_line(line: str) -> Query:
     Raises QueryError when it cannot be read: in one line what is wrong and what to
     write instead, without saying where the line stands.
     """
+    if len(line) > _LONGEST:
+        raise QueryError(f"over {_LONGEST} characters: make several lines of it")
     tokens = [*_tokens(line)]
     _refuse_near_misses(tokens)
     if not tokens:
@@ -73,8 +76,9 @@ def compile_line(line: str) -> Query:
     expression = parser.expression()
     if parser.peek() == ")":
         raise QueryError("a ) closes nothing: take it out or open it with (")
-    with Index((term, "", "") for term in parser.terms) as index:
-        for position, term in enumerate(parser.terms):
+    terms = dict.fromkeys(parser.terms)
+    with Index((term, "", "") for term in terms) as index:
+        for position, term in enumerate(terms):
             if position not in index.find(f'"{term}"'):
                 raise QueryError(f"{term!r} holds no letter or digit to look for")
         index.find(expression)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 import tomllib
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ import feedparser
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from needs import shared
 
 from aggregator import charset, dates, discovery, fields, identity, ladder
 from aggregator.ladder import Item
@@ -22,7 +22,6 @@ from aggregator.parse import parse
 
 FEEDS = Path(__file__).parent / "feeds"
 CASES = sorted(path for path in FEEDS.iterdir() if path.suffix != ".toml")
-CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 URL = "https://outlet.example/feed"
 
 
@@ -346,13 +345,8 @@ def test_memory_is_not_the_documents_word(monkeypatch):
 
 @pytest.fixture(scope="module")
 def corpus() -> list[Path]:
-    """Return the real feeds; without them skip, but never where CI runs."""
-    found = sorted((CORPUS / "feeds" / "dev").glob("*"))
-    if not found and os.environ.get("CI") != "true":
-        pytest.skip("the corpus of real feeds (shared/ beside the project) is missing")
-
-    assert found, "CI needs the corpus of real feeds"
-    return found
+    """Return the real feeds, which stand beside the repository, not in it."""
+    return sorted(shared("corpus/feeds/dev").glob("*"))
 
 
 def test_real_feeds_lose_no_entry_title_link_or_date(corpus):

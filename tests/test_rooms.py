@@ -14,7 +14,7 @@ PACKAGE = ROOT / "aggregator"
 # From the ground up: a room imports only from floors below its own.
 FLOORS = (
     {"", "model", "identity"},
-    {"text", "urls", "dates", "charset", "headers", "lock", "tables"},
+    {"text", "urls", "dates", "charset", "markup", "headers", "lock", "tables"},
     {"fts", "discovery", "fields", "ladder", "guard", "decisions", "pace", "health"},
     {"query", "match", "jsonfeed", "sitemap", "fetch", "sandbox", "stories"},
     {"values", "parse", "store"},
