@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from aggregator.model import Action, Addition, Decision, Precision, Topic
-from aggregator.tables import (
+from aggregator.config.tables import (
     REQUIRED,
     Key,
     Problems,
@@ -28,9 +27,18 @@ from aggregator.tables import (
     shown,
     tables,
 )
+from aggregator.config.values import (
+    choice,
+    line,
+    some,
+    text,
+    topic_id,
+    url,
+    url_or_nothing,
+)
+from aggregator.model import Action, Addition, Decision, Precision, Topic
 from aggregator.text import fold
 from aggregator.urls import canonical
-from aggregator.values import choice, line, some, text, topic_id, url, url_or_nothing
 
 FORMS: Final = (
     "article",

@@ -330,8 +330,8 @@ def _window(text: str, span: tuple[int, int], limit: int) -> tuple[int, int]:
     first, last = span[0], min(span[1], span[0] + room)
     start = max(0, min(first - (room - (last - first)) // 2, len(text) - room))
     if 0 < start < first and not text[start - 1].isspace():
-        blank = next((i for i in range(start, first) if text[i].isspace()), first - 1)
-        start = blank + 1
+        blanks = (i for i in range(start, first) if text[i].isspace())
+        start = next(blanks, start - 1) + 1
     end = min(start + room, len(text))
     if end > last:
         end = max(_word_end(text, start, end), last)

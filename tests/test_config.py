@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator import config, keys
+from aggregator import config, model
+from aggregator.config import keys
+from aggregator.config.tables import REQUIRED
 from aggregator.model import Config, ConfigError, Matching, Outlet, Polling
-from aggregator.tables import REQUIRED
 
 SITE = """
 [site]
@@ -99,7 +100,7 @@ def test_every_field_of_the_model_has_a_key() -> None:
         ("Site", "Storage", "Polling", "Matching", "Engine", "Topic"),
         strict=True,
     ):
-        fields = {each.name for each in dataclasses.fields(getattr(config, value))}
+        fields = {each.name for each in dataclasses.fields(getattr(model, value))}
         missing += sorted(fields ^ table.keys.keys())
     outlet = {each.name for each in dataclasses.fields(Outlet)}
 
@@ -685,18 +686,16 @@ def test_the_file_is_looked_for_in_order(tmp_path: Path, monkeypatch) -> None:
     """--config, then the environment, then here; nowhere is a ConfigError."""
     monkeypatch.delenv("AGGREGATOR_CONFIG", raising=False)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(
-        config, "DEFAULT_PLACES", (Path("feeds.toml"), tmp_path / "srv/feeds.toml")
-    )
+    places = (Path("feeds.toml"), tmp_path / "srv/feeds.toml")
     with pytest.raises(ConfigError) as caught:
-        config.locate(None)
+        config.locate(None, places)
     (tmp_path / "srv").mkdir()
     written(tmp_path / "srv", MINIMAL)
-    shared = config.locate(None)
+    shared = config.locate(None, places)
     written(tmp_path, MINIMAL)
-    here = config.locate(None)
+    here = config.locate(None, places)
     monkeypatch.setenv("AGGREGATOR_CONFIG", "other.toml")
-    named = config.locate("")
+    named = config.locate("", places)
 
     assert caught.value.exit_status == 2
     assert "--config or $AGGREGATOR_CONFIG" in str(caught.value)

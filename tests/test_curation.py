@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator import curation
+from aggregator.config.tables import REQUIRED
 from aggregator.model import Action, Addition, ConfigError, Decision, Topic
-from aggregator.tables import REQUIRED
 
 TOPICS = (Topic("documentaire", "Le documentaire"), Topic("auteur", "L’auteur"))
 ZONE = "Europe/Paris"

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from aggregator import config, curation, keys
+from aggregator import config, curation
+from aggregator.config import keys
+from aggregator.config.tables import REQUIRED, Key, Table
 from aggregator.model import ConfigError, Topic
-from aggregator.tables import REQUIRED, Key, Table
 
 DOCS = Path(__file__).parents[1] / "docs"
 FEEDS = (DOCS / "feeds.md").read_text(encoding="utf-8")

@@ -19,8 +19,7 @@ from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator import guard, headers
-from aggregator.fetch import Fetcher
+from aggregator.fetch import Fetcher, guard, headers
 from aggregator.model import Fetched, FetchError, Polling, Validators
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -15,10 +15,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from needs import shared
 
-from aggregator import charset, dates, discovery, fields, identity, ladder
-from aggregator.ladder import Item
+from aggregator import identity
 from aggregator.model import Document, Fetched, ParseError
-from aggregator.parse import parse
+from aggregator.parse import charset, dates, discovery, fields, ladder, parse
+from aggregator.parse.ladder import Item
 
 FEEDS = Path(__file__).parent / "feeds"
 CASES = sorted(path for path in FEEDS.iterdir() if path.suffix != ".toml")

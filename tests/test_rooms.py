@@ -14,12 +14,11 @@ PACKAGE = ROOT / "aggregator"
 # From the ground up: a room imports only from floors below its own.
 FLOORS = (
     {"", "model", "identity"},
-    {"text", "urls", "dates", "charset", "markup", "headers", "lock", "tables"},
-    {"fts", "discovery", "fields", "ladder", "guard", "decisions", "pace", "health"},
-    {"query", "match", "jsonfeed", "sitemap", "fetch", "sandbox", "stories"},
-    {"values", "parse", "store"},
-    {"keys", "curation", "sift"},
-    {"config", "poll", "publish"},
+    {"text", "urls", "lock"},
+    {"fts", "decisions", "pace", "health", "sandbox", "fetch", "parse"},
+    {"query", "match", "stories"},
+    {"config", "sift", "store"},
+    {"curation", "poll", "publish"},
     {"engine"},
     {"run"},
     {"worker", "serve"},
@@ -29,8 +28,8 @@ FLOORS = (
 )
 # Each library has one room; sqlite3 has two: the database's and the matcher's index.
 HOMES = {
-    "requests": {"fetch", "guard"},
-    "urllib3": {"fetch", "guard"},
+    "requests": {"fetch"},
+    "urllib3": {"fetch"},
     "feedparser": {"parse"},
     "feedgen": {"publish"},
     "apscheduler": {"worker"},

@@ -69,7 +69,7 @@ TEXTS = st.text(max_size=60) | st.lists(
         ("si a<b alors", "si a<b alors"),
         ('coupé <a href="https://exa', "coupé"),
         ("coupé</spa", "coupé"),
-        ("<<b>>", "< >"),
+        ("<<b>>", "<>"),
         ("R&D, AT&T &amp; &eacute;t&#233; &#xe9;", "R&D, AT&T & été é"),
         ("r&amp;eacute;duit", "réduit"),
         ("&amp;amp;eacute;", "&eacute;"),
@@ -80,17 +80,17 @@ TEXTS = st.text(max_size=60) | st.lists(
         ("un\x02deux\x03\x00\x1b\x9f\ud800\uffff", "undeux"),
         (" un\n\t deux\u2028trois\u2009\u3000quatre ", "un deux trois quatre"),
         ("Immigration\u00a0: un\u00a0 deux", "Immigration\u00a0: un deux"),
-        ("fÃªte, plumassiÃ¨res, lâ€™IA, Â«\u00a0Ã\u00a0 LyonÂ\u00a0»", None),
+        (
+            "«\u00a0à Lyon, l’été\u00a0»".encode().decode("cp1252"),
+            "«\u00a0à Lyon, l’été\u00a0»",
+        ),
         ("&Atilde;&copy;t&Atilde;&copy;", "été"),
         ("PÂTÉ\u00a0» À VOLONTÉ\u00a0» CAFÉ", "PÂTÉ\u00a0» À VOLONTÉ\u00a0» CAFÉ"),
     ],
 )
-def test_plain_is_what_a_reader_sees(html: str, text: str | None) -> None:
+def test_plain_is_what_a_reader_sees(html: str, text: str) -> None:
     """Tags, entities, controls, broken charsets and line ends go, words stay."""
-    if text is None:
-        text = "fête, plumassières, l’IA, « à Lyon »"
-
-    assert plain(html).replace("'", "’") == text or plain(html) == text
+    assert plain(html) == text
 
 
 @given(st.text(alphabet="<>/!-&#;x\"'= abpscriptyle\x02\xa0é1[]", max_size=60))
@@ -185,23 +185,16 @@ def test_folding_takes_away_what_never_counts(text: str, folded: str) -> None:
         ("professionnel·le·s", "professionnels"),
         ("ouvrier·ère·s", "ouvriers"),
         ("nouveaux·elles, heureux·se", "nouveaux, heureux"),
-        ("sportif·ve, public·que, maître·sse, citoyen·ne", None),
+        ("sportif·ve, public·que, maître·sse", "sportif, public, maitre"),
         ("casilli.fr deliveroo.es elpais.com", "casilli.fr deliveroo.es elpais.com"),
         ("fin.Les robots. Elle", "fin.les robots. elle"),
-        ("U.S.A. livreur(s) paral·lel col·lecció (e)", None),
+        ("U.S.A. livreur(s) col·lecció (e)", "u.s.a. livreur(s) col·leccio (e)"),
         ("foo·bar, e·s, l·e", "foo·bar, e·s, l·e"),
         ("livreur(e)le", "livreur(e)le"),
     ],
 )
-def test_inclusive_writing_is_the_plain_word(text: str, folded: str | None) -> None:
+def test_inclusive_writing_is_the_plain_word(text: str, folded: str) -> None:
     """Inserted endings go where they fit the stem, a final s stays; no other dot."""
-    if folded is None:
-        folded = (
-            "sportif, public, maitre, citoyen"
-            if "·ve" in text
-            else "u.s.a. livreur(s) paral·lel col·leccio (e)"
-        )
-
     assert fold(text) == folded
 
 
@@ -222,7 +215,7 @@ def test_the_map_agrees_with_folding(text: str) -> None:
     assert all(0 <= offset <= len(text) for offset in folded.offsets)
 
 
-@pytest.mark.parametrize("code", range(0x0, 0x250))
+@pytest.mark.parametrize("code", range(0x250))
 def test_the_fast_way_folds_as_the_slow_one(code: int) -> None:
     """A character folds the same in a Windows-1252 text and in any other."""
     text = f"a{chr(code)}b"
@@ -300,8 +293,8 @@ LONG = "un deux trois quatre cinq six sept huit neuf dix onze douze treize"
     [
         ("un deux trois", [(3, 7)], 120, "un [deux] trois"),
         ("un deux trois", [(0, 2), (8, 13)], 120, "[un] deux [trois]"),
-        (LONG, [(33, 37)], 24, "…six sept [huit] neuf…"),
-        (LONG, [(0, 2), (3, 7), (60, 66)], 24, "[un] [deux] trois quatre…"),
+        (LONG, [(35, 39)], 24, "…six sept [huit] neuf dix…"),
+        (LONG, [(0, 2), (3, 7), (59, 65)], 24, "[un] [deux] trois quatre…"),
         (LONG, [(60, 66)], 24, "…dix onze douze [treize]"),
         (LONG, [(3, 40)], 12, "…[deux trois]…"),
         (LONG, [], 12, "un deux…"),

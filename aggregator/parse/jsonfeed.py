@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from aggregator import dates, fields
-from aggregator.ladder import Item
 from aggregator.model import ParseError
+from aggregator.parse import dates, fields
+from aggregator.parse.ladder import Item
 
 
 @dataclass(frozen=True, slots=True)

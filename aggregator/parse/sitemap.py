@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from aggregator import dates, fields
-from aggregator.ladder import Item
 from aggregator.model import ParseError
+from aggregator.parse import dates, fields
+from aggregator.parse.ladder import Item
 
 ROOTS = frozenset({"urlset", "sitemapindex"})
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from aggregator import __version__
-from aggregator import values as read_as
-from aggregator.keys import (
+from aggregator.config import values as read_as
+from aggregator.config.keys import (
     ENGINE,
     MATCHING,
     OUTLET,
@@ -25,6 +25,15 @@ from aggregator.keys import (
     SITE,
     STORAGE,
     TOPIC,
+)
+from aggregator.config.tables import (
+    Problems,
+    UnfitError,
+    load,
+    near,
+    shown,
+    table,
+    tables,
 )
 from aggregator.model import (
     Config,
@@ -37,7 +46,6 @@ from aggregator.model import (
     Storage,
     Topic,
 )
-from aggregator.tables import Problems, UnfitError, load, near, shown, table, tables
 from aggregator.urls import host
 
 DEFAULT_PLACES: Final = (Path("feeds.toml"), Path("/srv/aggregator/feeds.toml"))
@@ -78,18 +86,20 @@ NOT_YET: Final[tuple[tuple[str, Callable[[Config], object]], ...]] = (
 )
 
 
-def locate(explicit: str | None = None) -> Path:
+def locate(
+    explicit: str | None = None, places: Sequence[Path] = DEFAULT_PLACES
+) -> Path:
     """Return the path of feeds.toml; whether it can be read shows when it is read.
 
-    explicit, the environment, the current folder and /srv/aggregator are asked in this
-    order. Raises ConfigError when none of them has one.
+    explicit, the environment and `places` are asked in this order. Raises ConfigError
+    when none of them has one.
     """
     if named := explicit or os.environ.get(VARIABLE):
         return Path(named)
-    for place in DEFAULT_PLACES:
+    for place in places:
         if place.is_file():
             return place
-    what = f"found neither here nor in {DEFAULT_PLACES[-1].parent}"
+    what = f"found neither here nor in {places[-1].parent}"
     hint = f"name it by --config or ${VARIABLE}"
     raise ConfigError("feeds.toml", (f"{what}; {hint}",))
 

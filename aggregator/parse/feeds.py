@@ -16,7 +16,9 @@ from typing import Any, Final
 
 import feedparser
 
-from aggregator import (
+from aggregator import urls
+from aggregator.model import Document, FeedKind, Fetched, ParseError
+from aggregator.parse import (
     charset,
     dates,
     discovery,
@@ -25,10 +27,8 @@ from aggregator import (
     ladder,
     markup,
     sitemap,
-    urls,
 )
-from aggregator.ladder import Item
-from aggregator.model import Document, FeedKind, Fetched, ParseError
+from aggregator.parse.ladder import Item
 
 _NAME: Final = 1000  # characters of a name that are read
 _LONGEST_TTL: Final = timedelta(days=7)

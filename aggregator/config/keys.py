@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from aggregator.tables import REQUIRED, Key, Table
-from aggregator.values import (
+from aggregator.config.tables import REQUIRED, Key, Table
+from aggregator.config.values import (
     choice,
     contact,
     count,

@@ -21,8 +21,9 @@ import urllib3
 from requests.exceptions import InvalidURL, MissingSchema
 from requests.utils import select_proxy, should_bypass_proxies
 
-from aggregator import guard, urls
-from aggregator import headers as said
+from aggregator import urls
+from aggregator.fetch import guard
+from aggregator.fetch import headers as said
 from aggregator.model import Fetched, FetchError, Polling, Validators
 
 FEEDS: Final = (

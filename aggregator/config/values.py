@@ -14,9 +14,9 @@ from datetime import timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo, available_timezones
 
+from aggregator.config.tables import Reader, UnfitError, near, shown
 from aggregator.model import Query, QueryError
 from aggregator.query import compile_line
-from aggregator.tables import Reader, UnfitError, near, shown
 from aggregator.urls import host, web
 
 ENTRY_FIELDS = ("title", "outlet")

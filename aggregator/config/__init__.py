@@ -1,0 +1,27 @@
+"""feeds.toml, read and validated as a whole, every problem at once.
+
+`tables` reads typed keys from any TOML table, `values` single values, `keys` describes
+every key of feeds.toml, `reading` puts them together.
+"""
+
+from aggregator.config.reading import (
+    DEFAULT_PLACES,
+    NOT_YET,
+    VARIABLE,
+    duration,
+    locate,
+    read,
+    user_agent,
+    warnings,
+)
+
+__all__ = [
+    "DEFAULT_PLACES",
+    "NOT_YET",
+    "VARIABLE",
+    "duration",
+    "locate",
+    "read",
+    "user_agent",
+    "warnings",
+]
