@@ -15,6 +15,7 @@ from unicodedata import category, normalize
 
 MARK, UNMARK = "\x02", "\x03"  # round matched words; `plain` leaves neither in a text
 _ELLIPSIS = "…"
+_ELLIPSES = 2  # characters that a window needs for what is left out on both sides
 
 # ── markup ────────────────────────────────────────────────────────────────────────────
 
@@ -308,7 +309,7 @@ def snippet(text: str, spans: Sequence[tuple[int, int]], limit: int = 120) -> st
     spans: offsets into `text`, in order. At most `limit` characters, marks not counted;
     « … » stands where something was left out. Without spans, the beginning.
     """
-    if not spans:
+    if not spans or limit <= _ELLIPSES:
         return cut(text, limit)
     start, end = _window(text, spans[0], limit)
     parts = [_ELLIPSIS if start else ""]
@@ -319,14 +320,14 @@ def snippet(text: str, spans: Sequence[tuple[int, int]], limit: int = 120) -> st
             parts += [text[done:opened], MARK, text[opened:closed], UNMARK]
             done = closed
     parts += [text[done:end], _ELLIPSIS if end < len(text) else ""]
-    return "".join(parts) if limit > 0 else ""
+    return "".join(parts)
 
 
 def _window(text: str, span: tuple[int, int], limit: int) -> tuple[int, int]:
     """Return the part of `text` round `span` that fits into `limit` with its « … »."""
     if len(text) <= limit:
         return 0, len(text)
-    room = max(limit - 2, 0)  # for an ellipsis on each side
+    room = limit - _ELLIPSES
     first, last = span[0], min(span[1], span[0] + room)
     start = max(0, min(first - (room - (last - first)) // 2, len(text) - room))
     if 0 < start < first and not text[start - 1].isspace():

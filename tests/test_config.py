@@ -665,7 +665,6 @@ def test_a_file_without_doubts_has_no_warning(tmp_path: Path, url: str) -> None:
         ("[matching]\nbrake = 5", "matching.brake"),
         ('[outlets.A]\nurl = "https://a.fr/"\narticles = "all"', "articles of an"),
         ('[outlets.A]\nurl = "https://a.fr/"\nkind = "search"', 'kind = "search" of'),
-        ('[outlets.A]\nurl = "https://a.fr/"\nkind = "sitemap"', 'kind = "sitemap"'),
     ],
 )
 def test_settings_without_effect_are_warned_of(

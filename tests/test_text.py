@@ -298,7 +298,7 @@ LONG = "un deux trois quatre cinq six sept huit neuf dix onze douze treize"
         (LONG, [(60, 66)], 24, "…dix onze douze [treize]"),
         (LONG, [(3, 40)], 12, "…[deux trois]…"),
         (LONG, [], 12, "un deux…"),
-        (LONG, [(3, 7)], 2, "……"),
+        (LONG, [(3, 7)], 2, "u…"),
         (LONG, [(3, 7)], 0, ""),
         ("x" * 50 + "casilli" + "y" * 50, [(50, 57)], 21, "…xxxxxx[casilli]yyyyyy…"),
     ],

@@ -76,10 +76,6 @@ NOT_YET: Final[tuple[tuple[str, Callable[[Config], object]], ...]] = (
         lambda config: any(outlet.articles for outlet in config.outlets),
     ),
     (
-        'kind = "sitemap" of an outlet',
-        lambda config: any(outlet.kind == "sitemap" for outlet in config.outlets),
-    ),
-    (
         'kind = "search" of an outlet',
         lambda config: any(outlet.kind == "search" for outlet in config.outlets),
     ),
