@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aggregator import config, model
@@ -591,6 +591,7 @@ def test_control_characters_never_reach_the_terminal(tmp_path: Path) -> None:
 
 @settings(deadline=None)  # a shared machine is slow now and then
 @given(content=st.binary(max_size=200))
+@example(content="\U00040000\u0080".encode())  # unassigned, and a control character
 def test_no_content_makes_reading_raise_anything_else(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:

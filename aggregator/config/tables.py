@@ -26,7 +26,6 @@ _SHOWN = 60  # characters of a value in a message: enough to find it again
 _ALIKE = 0.65  # of 1: titre, title; not text, outlet
 _LISTED = 12  # names in a message: more are a manual, not a hint
 _CURLY = re.compile("[“”„‟‘‛]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 Reader = Callable[[object], Any]
@@ -211,7 +210,7 @@ def near(word: str, known: Collection[str]) -> str:
 
 def _printable(text: str) -> str:
     """Return `text` as one line that does nothing to a terminal."""
-    return _CONTROL.sub("\ufffd", text)
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def _short(text: str) -> str:
