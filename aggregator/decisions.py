@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
+from aggregator.identity import short
 from aggregator.model import Action, Addition, Decision
 from aggregator.urls import canonical
 
@@ -23,8 +23,7 @@ class Ruling:
     """All decisions on one story, summed up.
 
     kept: True = published whatever the rules say, False = never, None = as they say.
-    topics: replace those of the rules; None = leave them. at: of the last decision that
-    settled `kept`.
+    topics: replace those of the rules; None = leave them.
     """
 
     kept: bool | None = None
@@ -32,7 +31,6 @@ class Ruling:
     pinned: bool = False
     note: str = ""
     addition: Addition | None = None
-    at: datetime | None = None
 
 
 def key(target: str) -> str:
@@ -44,42 +42,51 @@ class Rulings:
     """Decisions in file order, ready to be asked story by story."""
 
     def __init__(self, decisions: Iterable[Decision]) -> None:
-        """Index the decisions by each of their targets."""
+        """Index the decisions by each of their targets.
+
+        Also by the short id that a target gave the story it founded (see `stories`):
+        so a URL still names its story after the outlet moved the article.
+        """
         self._of: defaultdict[str, list[tuple[int, Decision]]] = defaultdict(list)
+        self._targets: set[str] = set()
         for position, decision in enumerate(decisions):
-            for target in decision.targets:
-                self._of[key(target)].append((position, decision))
+            for name in map(key, decision.targets):
+                self._of[name].append((position, decision))
+                self._of[short(name)].append((position, decision))
+                self._targets.add(name)
 
     def of(self, keys: Iterable[str], published: Iterable[str]) -> Ruling:
         """Return the ruling on the story known by `keys`.
 
         keys: its short id, its ids and the canonical URLs of its copies. published: the
-        dates it may be told apart by, as `2020-02-14` in the site's zone.
+        dates it may be told apart by, as `2020-02-14` in the site's zone; a decision
+        may give the month alone.
         """
-        found = {item for name in keys for item in self._of.get(name, ())}
-        days = set(published)
+        told = dict(item for name in keys for item in self._of.get(name, ()))
+        days = tuple(published)
         ruling = Ruling()
-        for _, decision in sorted(found, key=lambda item: item[0]):
-            if not decision.published or decision.published[:10] in days:
+        for _, decision in sorted(told.items()):
+            if any(day.startswith(decision.published) for day in days):
                 ruling = _apply(ruling, decision)
         return ruling
 
     def unknown(self, known: Iterable[str]) -> tuple[str, ...]:
         """Return the targets, as compared, that name nothing among `known`."""
-        return tuple(sorted(self._of.keys() - set(known)))
+        known = set(known)
+        return tuple(
+            sorted(name for name in self._targets if not known & {name, short(name)})
+        )
 
 
 def _apply(ruling: Ruling, decision: Decision) -> Ruling:  # noqa: PLR0911
     """Return the ruling after one more decision."""
     match decision.action:
         case Action.KEEP:
-            return replace(ruling, kept=True, at=decision.at)
+            return replace(ruling, kept=True)
         case Action.HIDE:
-            return replace(ruling, kept=False, at=decision.at)
+            return replace(ruling, kept=False)
         case Action.ADD:
-            return replace(
-                ruling, kept=True, at=decision.at, addition=decision.addition
-            )
+            return replace(ruling, kept=True, addition=decision.addition)
         case Action.RETAG:
             return replace(ruling, topics=decision.topics)
         case Action.PIN | Action.UNPIN:

@@ -9,9 +9,7 @@ from __future__ import annotations
 from base64 import b32encode
 from hashlib import blake2b
 
-_SHORT = (
-    8  # letters of a short id: 40 bits, 10,000 stories collide once in 20,000 sites
-)
+_SHORT = 8  # letters: 40 bits; among 10,000 stories two meet on one site in 20,000
 
 
 def number(*parts: str) -> int:

@@ -11,8 +11,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
-from aggregator.model import LockHeldError
+from aggregator.model import LockHeldError, StoreError
 
 CYCLE_WAIT = 60.0  # seconds a command waits for the cycle of another (DESIGN.md §2)
 _LOOK = 0.05  # seconds between two looks; flock has no wait with a limit
@@ -22,12 +23,12 @@ _LOOK = 0.05  # seconds between two looks; flock has no wait with a limit
 def held(database: Path, name: str, *, wait: float = CYCLE_WAIT) -> Iterator[None]:
     """Hold the lock `name` of `database` inside the block; waits up to `wait` seconds.
 
-    Raises LockHeldError when another process still holds it then.
+    Raises LockHeldError when another process still holds it then, StoreError when there
+    can be no lock beside the database.
     """
     path = database.with_name(f"{database.name}.{name}.lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + wait
-    with path.open("a") as file:
+    with _opened(path) as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -35,8 +36,17 @@ def held(database: Path, name: str, *, wait: float = CYCLE_WAIT) -> Iterator[Non
             except BlockingIOError:
                 if time.monotonic() >= until:
                     raise LockHeldError(
-                        f"another command holds {path}; it waited {wait:.0f} s: "
-                        "try again when that one has ended"
+                        f"another command holds {path} (waited {wait:.0f} s); "
+                        "try again when it has ended"
                     ) from None
             time.sleep(_LOOK)
         yield
+
+
+def _opened(path: Path) -> IO[str]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a")
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        raise StoreError(f"{path}: cannot be made: {reason}") from exc

@@ -18,6 +18,7 @@ from aggregator.lock import held
 from aggregator.model import (
     Action,
     Addition,
+    AggregatorError,
     Config,
     Decision,
     Failure,
@@ -39,10 +40,20 @@ Progress = Callable[[int, int], None]
 
 
 def clock() -> datetime:
-    """Return now, or the instant that SOURCE_DATE_EPOCH sets, to the second."""
+    """Return now, or the instant that SOURCE_DATE_EPOCH sets, to the second.
+
+    Raises AggregatorError when the variable holds no such instant.
+    """
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    at = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
-    return at.replace(microsecond=0)
+    if not epoch:
+        return datetime.now(UTC).replace(microsecond=0)
+    try:
+        return datetime.fromtimestamp(int(epoch), UTC)
+    except (ValueError, OverflowError, OSError) as exc:
+        raise AggregatorError(
+            f"SOURCE_DATE_EPOCH is {epoch!r}; write whole seconds since 1970, or unset "
+            "it"
+        ) from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +227,7 @@ def tell(store: Store, desk: Desk, now: datetime) -> None:
     new = tales.newcomers(store, additions)
     if new:
         near = tales.neighbours(store, new, additions)
-        tales.put(store, place(new, near, tales.shorts(store)), new)
+        tales.put(store, place(new, near, tales.shorts(store)))
     topics = [topic.id for topic in desk.config.topics]
     rulings = Rulings(desk.decisions)
     zone = desk.config.site.timezone
@@ -230,11 +241,11 @@ def tell(store: Store, desk: Desk, now: datetime) -> None:
 def rebuild(store: Store, desk: Desk) -> tuple[int, tuple[str, ...]]:
     """Write the published folder; return how many stories stand, and what changed."""
     config = desk.config
-    told = [
-        story
-        for story in stories(store, desk)
-        if story.state in (State.PUBLISHED, State.WITHDRAWN)
-    ]
+    told = stories(store, desk)
     files = publish.render(config.site, config.topics, told)
-    written = publish.write(config.storage.output, files)
+    earlier = store.fact("documents").splitlines()
+    written = publish.write(config.storage.output, files, earlier)
+    if earlier != [*files]:
+        with store.transaction():
+            store.note("documents", "\n".join(files))
     return sum(story.state is State.PUBLISHED for story in told), written

@@ -29,7 +29,6 @@ MEMORY: Final = 400_000_000  # bytes of data of one child; a long feed takes 60 
 _CALLS: Final = 500  # of one child, then it is renewed: what leaks leaks no further
 _WARM: Final = ["aggregator.sift"]  # imported once, before the children are forked
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
-_ATTEMPTS: Final = 2
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -45,19 +44,20 @@ def run(function: Callable[[*Ts], T], *args: *Ts, timeout: float) -> T:
     timeout: seconds for the call itself; waiting for a free child is not counted.
     Function, arguments and result have to be picklable. Safe to call from threads.
 
-    Raises SandboxError when the call overran, died or went over the memory limit, and
-    whatever the function raises itself.
+    Raises SandboxError when the call overran, died or went over the memory limit,
+    BrokenProcessPool when this machine starts no children, and whatever the function
+    raises itself.
     """
     with _SLOTS:
-        for _ in range(_ATTEMPTS):
-            children = pool()
-            try:
-                return _called(children, function, args, timeout)
-            except BrokenProcessPool:
-                # A child that the system ended while it had nothing to do makes pebble
-                # give up all of them, and the calls of others with it.
-                _discard(children)
-    raise SandboxError("the reading processes die")
+        children = pool()
+        try:
+            return _called(children, function, args, timeout)
+        except BrokenProcessPool:
+            # A child that the system ended while it had nothing to do makes pebble
+            # give up all of them, and the calls of others with it. New ones that fail
+            # too are no fault of the call.
+            _discard(children)
+        return _called(pool(), function, args, timeout)
 
 
 def _called(
@@ -70,7 +70,8 @@ def _called(
     try:
         future = children.schedule(function, args=args)
     except RuntimeError as exc:
-        raise BrokenProcessPool from exc
+        reason = exc.__cause__ or exc  # pebble's own says nothing
+        raise BrokenProcessPool(f"no child process starts: {reason}") from exc
     try:
         # Not pebble's own timeout: it goes by the wall clock, which may jump.
         result: T = future.result(timeout)

@@ -229,6 +229,23 @@ def test_search_prints_published_stories(path: Path) -> None:
     assert [s["url"] for s in json.loads(call(path, "search", "clic", "--json").stdout)]
 
 
+def test_dates_are_those_of_the_pages(tmp_path: Path, server: Server) -> None:
+    """An evening may be the next day in the site’s zone; some have only a month."""
+    late = item("a", "Les travailleurs du clic", date="Fri, 14 Feb 2020 23:30:00 GMT")
+    doubt = item("b", "Les petites mains", date="Fri, 14 Feb 2020 23:30:00 GMT")
+    path = configure(tmp_path, {"Le Jour": server.route("/f", body=rss(late, doubt))})
+    (tmp_path / "curation.toml").write_text(
+        '[[decision]]\naction = "add"\ntitle = "Un clic"\noutlet = "Le Mensuel"\n'
+        'published = "2019-11"\ntopics = ["film"]\n',
+        encoding="utf-8",
+    )
+    call(path, "run")
+    found = call(path, "search", "clic").stdout.splitlines()
+
+    assert [line.split("\t")[0] for line in found] == ["2020-02-15", "2019-11"]
+    assert "2020-02-15" in call(path, "review").stdout
+
+
 def test_search_refuses_what_it_cannot_read(path: Path) -> None:
     """A wrong query is a wrong usage, with the mend."""
     call(path, "run")

@@ -372,6 +372,34 @@ def test_a_file_that_is_no_toml_says_where(tmp_path: Path, content, line: str) -
     assert line in found[0]
 
 
+@pytest.mark.parametrize(
+    ("line", "mend"),
+    [
+        ("Élucid = 1", 'wants quotes: "Le Monde" = …'),
+        ("Le Monde = 1", 'wants quotes: "Le Monde" = …'),
+        ("L’ADN = 1", 'wants quotes: "Le Monde" = …'),
+        ('a = "x', "is a quote, bracket or brace not closed?"),
+        ("a = 'l'eau'", "does the text hold its own kind of quote?"),
+        ("a = True", "small letters"),
+        ("a = le monde", "a text wants quotes"),
+        ('a = "C:\\presse"', "write it twice, or the text between apostrophes"),
+        ("a = [1", "is a quote, bracket or brace not closed?"),
+        ("[a", "is a quote, bracket or brace not closed?"),
+        ("a = {b = 1", "is a quote, bracket or brace not closed?"),
+        ("a = 1\na = 2", "a key or table stands twice: keep one"),
+    ],
+)
+def test_what_is_no_toml_comes_with_the_mend(
+    tmp_path: Path, line: str, mend: str
+) -> None:
+    """The usual slips are named, wherever in the file they stand."""
+    (last,) = problems(tmp_path, line)
+    (amidst,) = problems(tmp_path, f"{line}\nz = 1\n")
+
+    assert mend in last
+    assert mend in amidst
+
+
 @pytest.mark.parametrize("name", ["absent.toml", "."])
 def test_a_file_that_cannot_be_read_says_so(tmp_path: Path, name: str) -> None:
     """A missing file and a folder are problems like any other: exit status 2."""
@@ -398,7 +426,7 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path, name: str) -> None:
         ('url = "https://a.fr:99999/"', "is no web address; write it whole"),
         ('url = "https://[a.fr/"', "is no web address; write it whole"),
         ('url = "https://a.fr/ma presse/"', "holds a blank; write it as %20"),
-        ('url = "https://moi:secret@a.fr/"', "holds a name or password"),
+        ('url = "https://moi:secret@a.fr/"', "holds a name or password, and an"),
         ('url = "https://a.fr/index.html"', "is no folder; write the address up to"),
         ('url = "https://a.fr/?p=1"', "is no folder; write the address up to"),
         ('url = "http://[::1]/"', 'site.id: none can be made from "::1"; write such'),
@@ -425,7 +453,7 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path, name: str) -> None:
         ('entry_title = "{title:>999999999}"', "only {title} and {outlet} may stand"),
         ('entry_title = "{}"', "only {title} and {outlet} may stand"),
         ('entry_title = "{outlet}"', "lacks {title}; write it in"),
-        ("feed_size = 0", "feed_size: 0 is no whole number of 1 or more"),
+        ("feed_size = 0", "feed_size: 0 is no whole number of 1 or more; write such"),
         ('feed_size = "50"', 'feed_size: "50" is no whole number'),
         ("feed_size = true", "feed_size: true is no whole number"),
         ("feed_size = 5.5", "feed_size: 5.5 is no whole number"),
@@ -662,6 +690,7 @@ def test_a_file_without_doubts_has_no_warning(tmp_path: Path, url: str) -> None:
     [
         ('[site]\nhubs = ["https://hub.fr/"]', "site.hubs"),
         ('[site]\nheartbeat = "https://hc.fr/1"', "site.heartbeat"),
+        ('[storage]\ndesk = "bureau"', "storage.desk"),
         ('[matching]\narticles = "all"', 'matching.articles = "all"'),
         ("[matching]\nbrake = 5", "matching.brake"),
         ('[outlets.A]\nurl = "https://a.fr/"\narticles = "all"', "articles of an"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from aggregator.decisions import Ruling, Rulings
+from aggregator.identity import short
 from aggregator.model import Action, Addition, Decision
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -41,12 +42,25 @@ def test_a_story_is_named_by_url_short_id_or_id() -> None:
 
 
 def test_a_date_tells_apart_stories_that_share_a_url() -> None:
-    """A decision with `published` speaks of that day's story only."""
+    """A decision with `published` speaks of that day's or that month's story only."""
     that_day = Decision(Action.HIDE, (URL,), published="2020-02-14")
     next_day = Decision(Action.HIDE, (URL,), published="2020-02-15")
 
-    assert rule(that_day).kept is False
-    assert rule(next_day).kept is None
+    that_month = Decision(Action.HIDE, (URL,), published="2020-02")
+    next_month = Decision(Action.HIDE, (URL,), published="2020-03")
+
+    assert rule(that_day).kept is rule(that_month).kept is False
+    assert rule(next_day).kept is rule(next_month).kept is None
+
+
+def test_a_url_names_the_story_it_founded_wherever_the_article_moved() -> None:
+    """What was hidden stays hidden when the outlet changes the article's address."""
+    hide = Decision(Action.HIDE, ("http://www.e.fr/a/?utm_source=x",))
+    moved = (short(URL), "https://e.fr/2020/a")
+
+    assert rule(hide, keys=moved).kept is False
+    assert rule(hide, keys=moved[1:]).kept is None
+    assert Rulings([hide]).unknown(moved) == ()
 
 
 def test_each_action_leaves_its_mark() -> None:
@@ -60,7 +74,7 @@ def test_each_action_leaves_its_mark() -> None:
     )
 
     assert ruling == Ruling(
-        kept=True, topics=("b",), pinned=True, note="à lire", addition=addition, at=AT
+        kept=True, topics=("b",), pinned=True, note="à lire", addition=addition
     )
     assert not rule(Decision(Action.PIN, (URL,)), Decision(Action.UNPIN, (URL,))).pinned
 

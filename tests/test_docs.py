@@ -51,20 +51,34 @@ def test_every_command_and_option_is_documented() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.name)
 def test_every_command_named_in_a_document_exists(document: Path) -> None:
     """No document tells a reader to type a command or an option that is not there."""
-    for line in re.findall(r"aggregator ([a-z]+(?: [^`\n]*)?)", shell(document)):
+    code = shell(document)
+    typed = re.findall(
+        r"(?m)(?:^|bin/|-m )aggregator(?: --config \S+)? ([a-z].*)", code
+    )
+    short = re.findall(rf"(?m)^(?:{'|'.join(COMMANDS)}) --.*", code)
+    for line in (*typed, *short):
         name, *rest = line.split()
-        if name not in COMMANDS:
-            continue
-        options = [word for word in rest if word.startswith("--")]
         told = CliRunner().invoke(main, [name, "-h"]).stdout
+        options = [word for word in rest if word.startswith("--")]
 
+        assert name in COMMANDS, line
         assert all(option.rstrip(".,;:)") in told for option in options), line
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.name)
+def test_every_file_named_in_a_document_exists(document: Path) -> None:
+    """What a document calls a file of the repository is one."""
+    named = re.findall(
+        r"(?m)^((?:aggregator|benchmarks|deploy|docs|tests)/[\w./-]*)$", shell(document)
+    )
+
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def shell(document: Path) -> str:
     """Return what stands in a document as code, inline or in blocks."""
     text = document.read_text(encoding="utf-8")
-    found = re.findall(r"```(?:sh)?\n(.*?)```|`([^`\n]+)`", text, re.DOTALL)
+    found = re.findall(r"```\w*\n(.*?)```|`([^`\n]+)`", text, re.DOTALL)
     return "\n".join(block or inline for block, inline in found)
 
 
@@ -76,10 +90,11 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
             assert (document.parent / target.partition("#")[0]).exists(), target
 
 
-def test_make_targets_in_the_readme_exist() -> None:
-    """Each `make …` of the README is a target of the Makefile."""
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.name)
+def test_make_targets_named_in_a_document_exist(document: Path) -> None:
+    """Each `make …` of a document is a target of the Makefile."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"make ([a-z]+)", shell(ROOT / "README.md")):
+    for target in re.findall(r"make (?:-C \S+ )?([a-z]+)", shell(document)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 

@@ -6,6 +6,7 @@ import gzip
 import socket
 import ssl
 import struct
+import threading
 import time
 import zlib
 from datetime import UTC, datetime, timedelta
@@ -125,6 +126,13 @@ def test_validators_go_out_exactly_as_they_came(server):
     assert sent["If-Modified-Since"] == "mon, 1 jan 2024 00:00 +0000"
     assert sent["If-None-Match"].encode("latin-1") == 'W/"é-1"'.encode("latin-1")
     assert (fetched.status, fetched.body, fetched.validators) == (304, b"", validators)
+
+
+def test_a_304_that_nobody_asked_for_is_an_error(server):
+    """Without validators there is nothing that could be unchanged."""
+    error = failure(server.route("/feed", 304))
+
+    assert (str(error), error.kind, error.status) == ("http 304", "http", 304)
 
 
 def test_a_validator_that_cannot_be_sent_is_forgotten(server):
@@ -415,7 +423,7 @@ def test_a_server_that_is_not_there_is_an_error(server):
         (b"", "connection closed without an answer"),
         (b"SSH-2.0-OpenSSH_9\r\n\r\n", "no http answer"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\n\r\n", "no http answer"),
-        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1200 + b"\r\n", "no http answer"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 400 + b"\r\n", "no http answer"),
     ],
 )
 def test_what_is_no_http_is_an_error(server, answer, reason):
@@ -530,8 +538,23 @@ def test_no_time_left_is_no_connection(server):
 
 def test_what_is_no_host_name_is_a_dns_error():
     """A label over 63 letters is refused by name."""
+    deadline = guard.Deadline()
+    deadline.start(5)
     with pytest.raises(FetchError, match="dns: not a host name"):
-        guard.resolve("a" * 70, 80)
+        guard.resolve("a" * 70, 80, deadline)
+
+
+def test_a_name_server_that_is_silent_costs_the_timeout_and_no_more(monkeypatch):
+    """The resolver of the system has no timeout of its own; ours holds for it too."""
+    asked = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: asked.wait(10))
+    began = time.monotonic()
+    error = failure("http://silent.invalid/", seconds=0.2)
+    took = time.monotonic() - began
+    asked.set()
+
+    assert str(error) == "dns: timeout"
+    assert took < 1
 
 
 def test_behind_a_proxy_its_address_is_trusted_and_the_targets_is_not(
@@ -543,8 +566,26 @@ def test_behind_a_proxy_its_address_is_trusted_and_the_targets_is_not(
     server.route("/feed", body=BODY)
 
     assert get("http://nobody.invalid/feed", polling=Polling()).body == BODY
-    assert server.requests[0].path == "http://nobody.invalid/feed"
-    assert failure("http://127.0.0.1/feed", polling=Polling()).kind == "refused"
+    assert [sent.path for sent in server.requests] == ["http://nobody.invalid/feed"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/",
+        "http://[::1]/",
+        "http://[fd00::1]:80/",
+        "http://[::ffff:10.0.0.1]/",
+        "http://127.0.0.1\\@nobody.invalid/",
+    ],
+)
+def test_no_proxy_is_asked_for_a_private_address(server, monkeypatch, url):
+    """However a private literal is written, a proxy does not lead there."""
+    monkeypatch.setenv("http_proxy", server.url(""))
+    monkeypatch.setenv("no_proxy", "")
+
+    assert failure(url, polling=Polling()).kind == "refused"
+    assert server.requests == []
 
 
 def test_hosts_that_need_no_proxy_are_asked_directly(server, monkeypatch):
@@ -585,6 +626,18 @@ def test_tls_works_under_the_same_deadline(tls_server, monkeypatch):
 
     assert get(url).body == BODY
     assert str(failure(slow, seconds=0.3)).startswith("timeout")
+
+
+def test_authorities_that_cannot_be_read_are_one_line(server, monkeypatch, tmp_path):
+    """A wrong REQUESTS_CA_BUNDLE says so, and stops no plain HTTP."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+    url = server.route("/feed", body=BODY)
+    guard.tls_context.cache_clear()
+
+    assert get(url).body == BODY
+    assert str(failure(url.replace("http", "https"))) == (
+        "the certificates of this machine: no such file or directory"
+    )
 
 
 def test_plain_http_on_a_tls_port_is_an_error(server):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.lock import held
-from aggregator.model import LockHeldError
+from aggregator.model import LockHeldError, StoreError
 
 HOLD = """
 import sys
@@ -58,6 +58,17 @@ def test_a_killed_command_leaves_no_lock(tmp_path: Path) -> None:
 
     with held(database, "cycle", wait=0) as nothing:
         assert nothing is None
+
+
+def test_where_no_lock_can_be_is_said_in_one_line(tmp_path: Path) -> None:
+    """A database below a file, or in a folder of others, is an error of ours."""
+    (tmp_path / "file").write_text("in the way")
+
+    with (
+        pytest.raises(StoreError, match="cannot be made"),
+        held(tmp_path / "file" / "aggregator.db", "cycle"),
+    ):
+        pass
 
 
 def test_locks_of_other_names_do_not_meet(tmp_path: Path) -> None:

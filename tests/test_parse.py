@@ -154,6 +154,30 @@ def test_the_language_of_the_answer_counts_when_the_feed_names_none():
 
 
 @pytest.mark.parametrize(
+    ("said", "wanted"),
+    [("fr", "fr"), ("en_GB", "en-GB"), (" zh-Hant-TW\n", "zh-Hant-TW"), ("fr/é", "")],
+)
+def test_a_language_is_one_that_atom_may_carry(said, wanted):
+    """Tags are spelt as RFC 4287 wants them; what is none would break the feed."""
+    item = "<item><title>a</title></item>"
+    atom = (
+        f"<feed xmlns='http://www.w3.org/2005/Atom'><title xml:lang='{said}'>f</title>"
+    )
+    atom += f"<entry><title xml:lang='{said}'>a</title></entry></feed>"
+    news = "<urlset><url><title>a</title><language>{}</language></url></urlset>"
+    items = [{"id": "1", "language": said}]
+
+    assert read(rss(item, f"<language>{said}</language>")).language == wanted
+    assert read(atom.encode()).entries[0].language == wanted
+    assert read(json.dumps({"items": []} | {"language": said}).encode()).language == (
+        wanted
+    )
+    assert read(json.dumps({"items": items}).encode()).entries[0].language == wanted
+    assert read(news.format(said).encode()).language == wanted
+    assert read(rss(item), content_language=said).language == wanted
+
+
+@pytest.mark.parametrize(
     ("head", "wanted"),
     [
         ("<ttl>60</ttl>", timedelta(hours=1)),

@@ -106,6 +106,18 @@ def test_a_failed_write_leaves_no_half(tmp_path: Path) -> None:
     assert listing(tmp_path) == {}
 
 
+def test_what_is_no_document_any_longer_is_removed(tmp_path: Path) -> None:
+    """A topic that is gone leaves no feed and no folder; others' files stay."""
+    write(tmp_path, DOCUMENTS)
+    (tmp_path / "topics" / "robots.txt").write_text("ours")
+    front = {"index.html": b"front"}
+    written = write(tmp_path, front, [*DOCUMENTS, "2019/index.html"])
+
+    assert written == ()
+    assert listing(tmp_path) == front | {"topics/robots.txt": b"ours"}
+    assert not (tmp_path / "topics" / "a").exists()
+
+
 @pytest.mark.parametrize("name", ["/etc/passwd", "../up", "a/../../up", ""])
 def test_nothing_is_written_outside_the_folder(tmp_path: Path, name: str) -> None:
     """A name is relative and stays below, whatever a topic is called."""

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from aggregator.poll import poll
 from conftest import Server
 from worlds import (
     EPOCH,
@@ -29,6 +28,7 @@ from worlds import (
 from aggregator import config as configuration
 from aggregator import engine, run
 from aggregator.model import (
+    AggregatorError,
     Config,
     ConfigError,
     Feed,
@@ -37,6 +37,7 @@ from aggregator.model import (
     State,
     Validators,
 )
+from aggregator.poll import poll
 from aggregator.store import Store, polls
 
 NOW = datetime.fromtimestamp(int(EPOCH), UTC)
@@ -153,6 +154,40 @@ def test_decisions_take_effect_at_the_next_publish(world: Config) -> None:
     assert [entry["title"] for entry in feed["items"]] == [
         "Les petites mains de la haute couture – Le Jour"
     ]
+
+
+def test_a_hidden_story_is_on_no_page_any_longer(world: Config) -> None:
+    """Not even on a year's page that has no other story; nor a topic that is gone."""
+    run.cycle(world, NOW)
+    folder = world.source.parent
+    before = contents(folder)
+    world.storage.curation.write_text(
+        '[[decision]]\naction = "hide"\nurl = "https://soir.example/z"\n'
+        '[[decision]]\naction = "hide"\nurl = "https://soir.example/y"\n',
+        encoding="utf-8",
+    )
+    run.republish(replace(world, topics=world.topics[:1]), NOW)
+    after = contents(folder)
+
+    assert before.keys() - after.keys() == {"2020/index.html"} | {
+        name for name in before if name.startswith("topics/livreurs/")
+    }
+    assert not [name for name, body in after.items() if b"ou la vie" in body]
+
+
+def test_now_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SOURCE_DATE_EPOCH is whole seconds; anything else is told in one line."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", EPOCH)
+    at = run.clock()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "")
+    unset = run.clock()
+
+    assert at == NOW
+    assert unset.microsecond == 0
+    for wrong in ("tomorrow", "1e3", "9" * 30):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", wrong)
+        with pytest.raises(AggregatorError, match="whole seconds"):
+            run.clock()
 
 
 def test_a_wrong_curation_file_changes_nothing(world: Config) -> None:

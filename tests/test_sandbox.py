@@ -127,6 +127,26 @@ def test_a_pool_that_broke_is_made_anew():
     assert run(double, 5, timeout=30) == 10
 
 
+def test_a_machine_that_starts_no_children_is_no_fault_of_the_call(tmp_path):
+    """A temporary folder with too long a name for a socket: not a SandboxError."""
+    script = tmp_path / "program.py"
+    script.write_text(PROGRAM)
+    folder = tmp_path / ("x" * 100)
+    folder.mkdir()
+    done = subprocess.run(
+        [sys.executable, script, "once"],
+        env={**os.environ, "TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "no child process starts: AF_UNIX path too long" in done.stderr
+    assert "SandboxError" not in done.stderr
+
+
 def test_threads_share_the_children():
     """Many threads get each its own result."""
     with ThreadPoolExecutor(8) as threads:

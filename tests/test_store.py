@@ -123,6 +123,15 @@ def test_a_folder_in_the_way_is_an_error_of_ours(tmp_path: Path) -> None:
         Store(tmp_path)
 
 
+def test_a_database_damaged_further_in_is_an_error_of_ours(tmp_path: Path) -> None:
+    """What SQLite cannot read while a command works is one line, too."""
+    with (
+        pytest.raises(StoreError, match="cannot be read"),
+        Store(tmp_path / "a.db") as store,
+    ):
+        store.rows("SELECT * FROM nowhere")
+
+
 def test_an_error_inside_a_transaction_undoes_all_of_it(store: Store) -> None:
     """Either everything in the block is kept or nothing."""
 
@@ -346,7 +355,7 @@ def test_a_mention_is_a_newcomer_until_it_is_placed(store: Store) -> None:
     assert member.mentions == (a_mention(entry),)
     assert (member.outlet, member.published_at) == ("Le Jour", DAY)
 
-    tales.put(store, [Placement(entry.id, "abcd2345")], [member])
+    tales.put(store, [Placement(entry.id, "abcd2345")])
 
     assert tales.newcomers(store, {}) == ()
     assert tales.shorts(store) >= {"abcd2345"}
@@ -356,11 +365,24 @@ def test_a_mention_is_a_newcomer_until_it_is_placed(store: Store) -> None:
     assert (ledger.short, ledger.standing) == ("abcd2345", None)
 
 
+def test_a_story_is_found_by_the_title_its_outlet_gave_it_last(store: Store) -> None:
+    """A copy under the new title has the retitled entry for a neighbour."""
+    entry, copied = an_entry("a", title="Ancien titre"), an_entry("b", title="Nouveau")
+    polls.record(store, [an_outcome(entry, mentions=(a_mention(entry),))], POLLING)
+    tales.put(store, [Placement(entry.id, "abcd2345")])
+    retitled = replace(entry, title="NOUVEAU", fingerprint=9)
+    outcome = an_outcome(retitled, copied, mentions=(a_mention(copied),))
+    polls.record(store, [outcome], POLLING)
+    near = tales.neighbours(store, tales.newcomers(store, {}), {})
+
+    assert [member.story for member in near] == ["abcd2345"]
+
+
 def test_standings_come_back_as_they_were_kept(store: Store) -> None:
     """Every field survives, those that are None too."""
     entry = an_entry("a")
     polls.record(store, [an_outcome(entry, mentions=(a_mention(entry),))], POLLING)
-    tales.put(store, [Placement(entry.id, "abcd2345")], tales.newcomers(store, {}))
+    tales.put(store, [Placement(entry.id, "abcd2345")])
     for standing in (
         Standing("abcd2345", State.WAITING, ("film",)),
         Standing("abcd2345", State.HIDDEN, (), NOW, NOW, NOW, live=False, digest=9),
@@ -380,12 +402,28 @@ def test_additions_are_entries_as_long_as_they_are_written_down(store: Store) ->
     assert (member.outlet, member.addition) == ("JT", item)
     assert [mention.topic for mention in member.mentions] == ["clic", "film"]
 
-    tales.put(store, [Placement(member.entry, "abcd2345")], [member])
+    tales.put(store, [Placement(member.entry, "abcd2345")])
     tales.keep_additions(store, additions, NOW + timedelta(days=1))
     assert len(tales.ledgers(store, additions)[0].members[0].mentions) == 2
 
     tales.keep_additions(store, {}, NOW)
     assert tales.ledgers(store, {})[0].members[0].mentions == ()
+
+
+def test_an_addition_taken_back_no_longer_speaks_in_its_story(store: Store) -> None:
+    """The entry that a feed delivered leads from then on."""
+    item = Addition("jt-1", "Titre ajouté", "Le Jour", DAY, "day", ("film",))
+    additions, entry = tales.added([item]), an_entry("a")
+    tales.keep_additions(store, additions, NOW)
+    polls.record(store, [an_outcome(entry, mentions=(a_mention(entry),))], POLLING)
+    joined = Placement(entry.id, "abcd2345", "same URL")
+    tales.put(store, [Placement(*additions, "abcd2345"), joined])
+    (before,) = tales.ledgers(store, additions)
+    tales.keep_additions(store, {}, NOW)
+    (after,) = tales.ledgers(store, {})
+
+    assert [member.addition for member in before.members] == [item, None]
+    assert [member.entry for member in after.members] == [entry.id]
 
 
 def test_mentions_are_counted_by_topic(store: Store) -> None:
@@ -394,5 +432,7 @@ def test_mentions_are_counted_by_topic(store: Store) -> None:
     mentions = (a_mention(sure), a_mention(doubt, Verdict.DOUBTFUL))
     before = books.mention_counts(store)
     polls.record(store, [an_outcome(sure, doubt, mentions=mentions)], POLLING)
+    counts = books.mention_counts(store)
 
-    assert books.gained(before, books.mention_counts(store)) == {"film": (1, 1)}
+    assert books.gained(before, counts) == {"film": (1, 1)}
+    assert books.gained(counts, {"film": (2, 0)}) == {"film": (1, 0)}

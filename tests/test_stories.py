@@ -104,6 +104,16 @@ def test_equal_titles_join_within_their_time(
     assert (len(grouped([a_member(1), later])) == 1) is joined
 
 
+def test_titles_are_compared_by_their_words() -> None:
+    """French and English spacing, quotes and commas make no other title."""
+    spaced = a_member(1, title="« Invisibles » : les petites mains du clic, un film")
+    tight = a_member(
+        2, "Le Soir", title='"Invisibles": les petites mains du clic… un film'
+    )
+
+    assert grouped([spaced, tight]) == {frozenset({1, 2})}
+
+
 def test_short_titles_prove_nothing() -> None:
     """Columns and guest names of fewer than five words are never joined by title."""
     one, two = (
@@ -132,6 +142,32 @@ def test_an_added_article_adopts_its_outlets_own_entry() -> None:
     assert adopted.story == first.story
     assert adopted.reason
     assert grouped([found, added]) == {frozenset({1, 2})}
+
+
+def test_an_added_article_adopts_one_entry_only() -> None:
+    """The next of a column of one name is another article, and so is another `add`.
+
+    (Two dates of which only the day is known are exactly 24 hours apart.)
+    """
+    column = "La chronique des travailleurs du clic"
+    days = [DAY + timedelta(days=count) for count in (0, 1, 3, 5)]
+    added = [
+        a_member(
+            place,
+            url="",
+            title=column,
+            published_at=days[place],
+            addition=Addition(
+                f"jour-{place}", column, "Le Jour", days[place], "day", ("film",)
+            ),
+        )
+        for place in (0, 1)
+    ]
+    first = a_member(2, title=column, published_at=days[2])
+    second = a_member(3, title=column, published_at=days[3])
+
+    assert grouped(added) == {frozenset({0}), frozenset({1})}
+    assert grouped([added[0], first, second]) == {frozenset({0, 2}), frozenset({3})}
 
 
 def test_an_id_in_use_is_never_given_twice() -> None:
@@ -235,8 +271,19 @@ def test_a_story_nobody_speaks_for_any_longer_is_withdrawn() -> None:
     assert (gone.state, gone.withdrawn_at) == (State.WITHDRAWN, NOW)
 
 
+def test_a_published_story_that_is_doubtful_now_waits_again() -> None:
+    """A `keep` taken back leaves it withdrawn from readers, and in the queue."""
+    kept = settled(Verdict.DOUBTFUL, decided=Ruling(kept=True))
+    back = settled(Verdict.DOUBTFUL, standing=kept)
+
+    assert (back.state, back.withdrawn_at) == (State.WAITING, NOW)
+
+
 def test_updated_moves_only_for_what_readers_care_about_once_a_day() -> None:
-    """A new copy moves it; typography does not; a second change waits for its day."""
+    """A new copy moves it; typography and an outlet's new name do not.
+
+    A second change waits for its day.
+    """
     first = settled(Verdict.CERTAIN)
     one, two = a_member(1), a_member(2, "Le Soir")
     hours = timedelta(hours=1)
@@ -246,7 +293,8 @@ def test_updated_moves_only_for_what_readers_care_about_once_a_day() -> None:
         return settle(ledger, Ruling(), ("film",), NOW + span).updated_at
 
     retouched = replace(one, title=TITLE.replace("’", "'"))
-    assert after(48 * hours, retouched) == NOW
+    renamed = replace(one, outlet="Le Grand Jour")
+    assert after(48 * hours, retouched) == after(48 * hours, renamed) == NOW
     assert after(2 * hours, one, two) == NOW
     assert after(48 * hours, one, two) == NOW + 48 * hours
 

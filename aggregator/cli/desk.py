@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -42,20 +43,23 @@ def review(path: str | None, as_json: bool) -> None:
         show.as_json([_entry(story, evidence=True) for story in waiting])
         return
     for story in waiting:
-        day = story.published_at.date().isoformat()
-        click.echo(f"{story.short}  {day}  {show.safe(story.outlet)}")
+        click.echo(f"{story.short}  {_day(story, config)}  {show.safe(story.outlet)}")
         click.echo(f"          {show.safe(story.title)}")
         if story.url:
             click.echo(f"          {show.safe(story.url)}")
         for evidence in story.evidence:
-            why = (
-                f"{evidence.topic}: {evidence.line}" if evidence.line else "its outlet"
-            )
-            click.echo(f"          {show.safe(why)}")
+            why = evidence.line or "whatever this outlet publishes"
+            click.echo(f"          {evidence.topic}: {show.safe(why)}")
             if evidence.snippet:
                 snippet = show.safe(_marked(evidence.snippet, "**"))
                 click.echo(f"          {snippet}")
     click.echo(f"{len(waiting)} waiting", err=True)
+
+
+def _day(story: Story, config: Config) -> str:
+    """Return a story's date as the published pages have it; of some only the month."""
+    day = story.published_at.astimezone(ZoneInfo(config.site.timezone)).date()
+    return day.isoformat()[: 7 if story.precision == "month" else None]
 
 
 def _entry(story: Story, *, evidence: bool = False) -> dict[str, object]:
@@ -162,7 +166,14 @@ def status(path: str | None, max_age: str | None, as_json: bool) -> None:
     if as_json:
         show.as_json(lines)
     else:
-        head = ("outlet", "state", "last success", "next poll", "per day", "error")
+        head = (
+            "outlet",
+            "state",
+            "last success",
+            "next poll",
+            "per day",
+            "error or address",
+        )
         show.table(
             [
                 head,
@@ -222,6 +233,5 @@ def search(path: str | None, query: str, as_json: bool) -> None:
         show.as_json([_entry(story) for story in hits])
         return
     for story in hits:
-        day = story.published_at.date().isoformat()
-        fields = (day, story.outlet, story.title, story.url)
+        fields = (_day(story, config), story.outlet, story.title, story.url)
         click.echo("\t".join(map(show.safe, fields)))

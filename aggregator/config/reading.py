@@ -64,6 +64,10 @@ NOT_YET: Final[tuple[tuple[str, Callable[[Config], object]], ...]] = (
     ("site.hubs", lambda config: config.site.hubs),
     ("site.heartbeat", lambda config: config.site.heartbeat),
     (
+        "storage.desk",
+        lambda config: config.storage.desk != config.source.parent / "desk",
+    ),
+    (
         'matching.articles = "all"',
         lambda config: config.matching.articles == "all",
     ),

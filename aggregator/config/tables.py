@@ -26,6 +26,21 @@ _SHOWN = 60  # characters of a value in a message: enough to find it again
 _ALIKE = 0.65  # of 1: titre, title; not text, outlet
 _LISTED = 12  # names in a message: more are a manual, not a hint
 _CURLY = re.compile("[“”„‟‘‛]")
+# What tomllib says, and the slip that it most often means; the first that fits counts.
+_SLIPS = (
+    (r"cannot (overwrite|declare)", "a key or table stands twice: keep one"),
+    (
+        r"illegal character '\\n'|unclosed|expected '\]|.*at end of document",
+        "is a quote, bracket or brace not closed?",
+    ),
+    (
+        r"expected '=' after a key|invalid statement",
+        'a name like this wants quotes: "Le Monde" = …',
+    ),
+    (r"invalid value", "a text wants quotes, true and false small letters"),
+    (r"expected newline", "does the text hold its own kind of quote?"),
+    (r"unescaped", "write it twice, or the text between apostrophes"),
+)
 _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 Reader = Callable[[object], Any]
@@ -153,14 +168,12 @@ def _not_toml(text: str, error: tomllib.TOMLDecodeError) -> str:
         line = text.split("\n")[number - 1].strip()
     else:
         line, where = lines[-1].strip(), f"line {len(lines)}, the last"
-    hint = ""
     if _CURLY.search(line):
-        hint = "; around a text TOML wants straight quotes, \" or '"
-    elif what.startswith(("cannot overwrite", "cannot declare")):
-        hint = "; a key or table stands twice: keep one"
-    elif line is lines[-1]:
-        hint = "; is a quote, bracket or brace not closed?"
-    return _printable(f"{where}: {what}, in {_short(line)}{hint}")
+        mend = "around a text TOML wants straight quotes, \" or '"
+    else:
+        fits = (mend for said, mend in _SLIPS if re.match(said, message, re.IGNORECASE))
+        mend = next(fits, "see toml.io")
+    return _printable(f"{where}: {what}, in {_short(line)}; {mend}")
 
 
 def tables(

@@ -72,7 +72,7 @@ def count(least: int) -> Reader:
         if isinstance(raw, int) and not isinstance(raw, bool) and raw >= least:
             return raw
         what = f"{shown(raw)} is no whole number of {least} or more"
-        raise UnfitError(("", f"{what}; write it without quotes"))
+        raise UnfitError(("", f"{what}; write such as {least or 1}, without quotes"))
 
     return read
 
@@ -158,7 +158,7 @@ def url(raw: object) -> str:
             hint = f'write "https://{value.removeprefix("//")}"'
         raise UnfitError(("", f"{shown(raw)} is no web address; {hint}"))
     if "@" in value.split("/")[2]:
-        what = "holds a name or password, which outlets.opml would make public"
+        what = "holds a name or password, and an address is no secret"
         hint = 'write headers = { Authorization = "…" } instead'
         raise UnfitError(("", f"{what}; {hint}"))
     return value

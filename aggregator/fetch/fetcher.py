@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag, urljoin, urlsplit
 from urllib.request import getproxies
 
 import requests
 import urllib3
 from requests.exceptions import InvalidURL, MissingSchema
-from requests.utils import select_proxy, should_bypass_proxies
+from requests.utils import default_headers, select_proxy, should_bypass_proxies
 
 from aggregator import urls
 from aggregator.fetch import guard
@@ -49,12 +49,13 @@ _NAMED: Final = (
     (TimeoutError, "timeout"),
 )
 
-# L'Express sends over 100 headers, the limit of http.client.
-http.client._MAXHEADERS = 1000  # type: ignore[attr-defined]  # noqa: SLF001
+# L'Express sends over 100 headers, the limit of http.client. Each may have 64 KiB, and
+# parsing takes seven times that: a thousand of them took 450 MB.
+http.client._MAXHEADERS = 300  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 class Fetcher:
-    """A session for the requests of one batch, closed with its `with` block.
+    """Makes the requests of one batch; closed with its `with` block.
 
     No cookies, no Referer, no ~/.netrc; proxies are those of the environment when it
     was made. To be used by one thread.
@@ -65,9 +66,7 @@ class Fetcher:
         self._polling = polling
         self._deadline = guard.Deadline()
         self._proxies = getproxies()
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers["User-Agent"] = user_agent
+        self._headers = {**default_headers(), "User-Agent": user_agent}
         gate = guard.Gate(self._deadline, private=polling.allow_private_addresses)
         self._adapter = guard.Adapter(gate)
 
@@ -78,7 +77,6 @@ class Fetcher:
     def __exit__(self, *_: object) -> None:
         """Close every connection."""
         self._adapter.close()
-        self._session.close()
 
     def fetch(
         self,
@@ -129,14 +127,15 @@ class Fetcher:
     def _get(self, url: str, headers: dict[str, str]) -> Iterator[requests.Response]:
         """Send one request; whatever goes wrong until it is closed is a FetchError."""
         try:
-            request = requests.Request("GET", url, headers=headers)
-            # Not Session.send: told not to follow a redirect, it reads its whole body
-            # all the same, without a limit.
+            asked = {**self._headers, **headers}
+            request = requests.Request("GET", url, headers=asked).prepare()
+            # No requests.Session: told not to follow a redirect, it reads its whole
+            # body all the same, without a limit.
             with self._adapter.send_again(
-                self._session.prepare_request(request),
+                request,
                 stream=True,
                 timeout=self._deadline.left(),
-                proxies=self._proxies_for(url),
+                proxies=self._proxies_for(str(request.url)),
             ) as reply:
                 yield reply
         except (InvalidURL, MissingSchema, urllib3.exceptions.LocationParseError) as e:
@@ -155,7 +154,8 @@ class Fetcher:
         """Return the proxies for a URL; where one is used, check the target here.
 
         The proxy resolves the name by itself, so what is private as far as we see is
-        refused and a name unknown here is left to it.
+        refused and a name unknown here is left to it. url: as it is sent, since two
+        readers of a crooked one may find two hosts in it.
         """
         if not self._proxies or should_bypass_proxies(url, self._proxies.get("no")):
             return {}
@@ -163,7 +163,7 @@ class Fetcher:
             not self._polling.allow_private_addresses
         ):
             try:
-                found = guard.resolve(urls.host(url).partition(":")[0], 0)
+                found = guard.resolve(urlsplit(url).hostname or "", 0, self._deadline)
             except FetchError:
                 return self._proxies
             guard.allowed(found)
@@ -179,7 +179,9 @@ class Fetcher:
     ) -> Fetched:
         """Read an answer that is no redirect to its end."""
         status, headers = reply.status_code, reply.headers
-        if status not in (_OK, _UNCHANGED):
+        # a 304 to a question without conditions would be no news for ever
+        expected = (_OK, _UNCHANGED) if validators != Validators() else (_OK,)
+        if status not in expected:
             raise _refusal(reply, now)
         fresh_until = said.fresh_until(
             headers.get("Cache-Control", ""),

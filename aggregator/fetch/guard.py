@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -24,7 +26,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from aggregator.model import FetchError
 
 _NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in its end
-_ATTEMPT: Final = 10.0  # seconds for one address while others are left to try
+_ATTEMPT: Final = 10.0  # seconds for a name, and for one address while others are left
 _NAME_ERRORS: Final = {
     socket.EAI_NONAME: "name not found",
     socket.EAI_AGAIN: "no answer for now",
@@ -98,15 +100,29 @@ class TimedTLSSocket(_Timed, ssl.SSLSocket):
     """A TLS socket under a deadline; `SSLContext.sslsocket_class` makes them."""
 
 
-def resolve(host: str, port: int) -> list[tuple[Any, ...]]:
+def resolve(host: str, port: int, deadline: Deadline) -> list[tuple[Any, ...]]:
     """Return what getaddrinfo says of a host, as it stands there.
 
-    Raises FetchError when the name is not known or cannot be one.
+    Raises FetchError when the name is not known or cannot be one, or nothing is said
+    within ten seconds: getaddrinfo knows no timeout, so it is left behind in a thread
+    of its own. Behind a proxy there is often no name server, and time left without it.
     """
+    answer: Future[list[tuple[Any, ...]]] = Future()
+
+    def ask() -> None:
+        try:
+            kind, protocol = socket.SOCK_STREAM, socket.IPPROTO_TCP
+            answer.set_result(
+                socket.getaddrinfo(host.strip("[]"), port, type=kind, proto=protocol)
+            )
+        except Exception as exc:  # noqa: BLE001 - for the one who waits
+            answer.set_exception(exc)
+
+    threading.Thread(target=ask, name=f"dns {host}", daemon=True).start()
     try:
-        return socket.getaddrinfo(
-            host.strip("[]"), port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
-        )
+        return answer.result(min(deadline.left(), _ATTEMPT))
+    except TimeoutError as exc:
+        raise FetchError("dns: timeout") from exc
     except socket.gaierror as exc:
         reason = _NAME_ERRORS.get(exc.errno or 0, str(exc.strerror).lower())
         raise FetchError(f"dns: {reason}") from exc
@@ -142,7 +158,7 @@ def connect(
 
     Raises FetchError when no address may be asked, or none answers in time.
     """
-    found = resolve(host, port)
+    found = resolve(host, port, deadline)
     infos = found if private else allowed(found)
     failed: OSError | None = None
     for position, (family, kind, protocol, _, address) in enumerate(infos, 1):
@@ -229,14 +245,6 @@ class Adapter(HTTPAdapter):
                 raise
             return self.send(request, **options)
 
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
-        """Make direct connections with our TLS context."""
-        super().init_poolmanager(*args, ssl_context=tls_context(), **options)
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # noqa: ANN401
-        """Make those through a proxy with it too."""
-        return super().proxy_manager_for(proxy, ssl_context=tls_context(), **options)
-
     def cert_verify(self, conn: Any, *_: object) -> None:  # noqa: ANN401
         """Ask for a valid certificate; the authorities are in the context already."""
         conn.cert_reqs = "CERT_REQUIRED"
@@ -244,8 +252,12 @@ class Adapter(HTTPAdapter):
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401
         """Return the pool for a request, which makes our connections."""
         pool: Any = super().get_connection_with_tls_context(*args, **options)
-        pool.ConnectionCls = _TLS if pool.scheme == "https" else _Plain
         pool.conn_kw["gate"] = self._gate
+        if pool.scheme == "https":
+            pool.ConnectionCls = _TLS
+            pool.conn_kw["ssl_context"] = tls_context()
+        else:
+            pool.ConnectionCls = _Plain
         return pool
 
 
@@ -253,9 +265,14 @@ class Adapter(HTTPAdapter):
 def tls_context() -> ssl.SSLContext:
     """Return the context of every TLS connection; to read the authorities takes 20 ms.
 
-    They are requests' own, or those of REQUESTS_CA_BUNDLE or SSL_CERT_FILE.
+    They are requests' own, or those of REQUESTS_CA_BUNDLE or SSL_CERT_FILE. Raises
+    FetchError when there are none to be read.
     """
     bundle = environ.get("REQUESTS_CA_BUNDLE") or environ.get("SSL_CERT_FILE")
-    context = ssl.create_default_context(cafile=bundle or DEFAULT_CA_BUNDLE_PATH)
+    try:
+        context = ssl.create_default_context(cafile=bundle or DEFAULT_CA_BUNDLE_PATH)
+    except OSError as exc:
+        reason = str(exc.strerror).lower()
+        raise FetchError(f"the certificates of this machine: {reason}") from exc
     context.sslsocket_class = TimedTLSSocket
     return context

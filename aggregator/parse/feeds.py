@@ -58,7 +58,7 @@ def parse(
     if not text:
         raise ParseError("empty document")
     base = _base(fetched)
-    spoken = fetched.content_language.partition(",")[0].strip()
+    spoken = fields.language(fetched.content_language.partition(",")[0])
     if text[0] in "{[":
         json = jsonfeed.read(text, base, max_entries)
         return Document(
@@ -130,7 +130,7 @@ def _document(
     kind: FeedKind,
 ) -> Document:
     feed = result.feed
-    language = _string(feed.get("language"))
+    language = fields.language(feed.get("language"))
     items = [
         _item(entry, base, language, search=kind == "search")
         for entry in result.entries[:max_entries]
@@ -151,7 +151,7 @@ def _item(entry: Any, base: str, language: str, *, search: bool) -> Item:  # noq
     published, updated = _date(entry, "published"), _date(entry, "updated")
     created = _date(entry, "created")
     title_detail = entry.get("title_detail") or {}
-    spoken = _string(title_detail.get("language"))
+    spoken = fields.language(title_detail.get("language"))
     title = _shown(entry, "title")
     outlet = ""
     if search:

@@ -16,6 +16,7 @@ from aggregator.text import cut, plain
 LONGEST: Final = 2**16  # characters of a field that are read; the rest is not
 FULL_TEXT: Final = 1500  # characters from which a summary is the article
 _HEAD: Final = 600  # characters of an article that stand in for its summary
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 _SPACE: Final = re.compile(r"[\x00-\x20\x7f]+")
 
 
@@ -41,6 +42,12 @@ def link(value: object, base: str) -> str:
     with suppress(ValueError):
         url = urljoin(base, url)
     return url if urls.web(url) else ""
+
+
+def language(value: object) -> str:
+    """Return a language tag as Atom may carry it (RFC 4287 §2), "" for none."""
+    tag = value.strip().replace("_", "-") if isinstance(value, str) else ""
+    return tag if _LANGUAGE.fullmatch(tag) else ""
 
 
 def split(summary: str, full: str) -> tuple[str, str]:

@@ -34,7 +34,7 @@ def read(text: str, base: str, most: int) -> JSONFeed:
     items = document.get("items") if isinstance(document, dict) else None
     if not isinstance(items, list):
         raise ParseError("json without a list of items: no json feed")
-    language = _text(document, "language")
+    language = fields.language(document.get("language"))
     return JSONFeed(
         title=_text(document, "title"),
         home=fields.link(document.get("home_page_url"), base),
@@ -51,7 +51,7 @@ def _item(item: dict[str, Any], base: str, language: str) -> Item:
     guid = item.get("id")
     full = fields.text(item.get("content_html")) or _text(item, "content_text")
     summary, content = fields.split(_text(item, "summary"), full)
-    spoken = _text(item, "language")
+    spoken = fields.language(item.get("language"))
     published, updated = _date(item, "date_published"), _date(item, "date_modified")
     return Item(
         # ids should be strings, and often are numbers

@@ -38,7 +38,7 @@ def read(text: str, base: str, most: int) -> Sitemap:
     if found and not any("title" in values for values in found):
         raise ParseError("a sitemap without titles: only news sitemaps have them")
     first = found[0] if found else {}
-    language = first.get("language", "")
+    language = fields.language(first.get("language"))
     return Sitemap(
         title=fields.text(first.get("name", ""), markup=False),
         language=language,
@@ -48,7 +48,7 @@ def read(text: str, base: str, most: int) -> Sitemap:
 
 
 def _item(values: dict[str, str], base: str, language: str) -> Item:
-    spoken = values.get("language", "")
+    spoken = fields.language(values.get("language"))
     updated = dates.of_text(values.get("lastmod", ""))
     return Item(
         guid="",

@@ -15,12 +15,16 @@ from aggregator.model import AggregatorError
 _PARTIAL = ".partial"
 
 
-def write(folder: Path, documents: Mapping[str, bytes]) -> tuple[str, ...]:
+def write(
+    folder: Path, documents: Mapping[str, bytes], earlier: Iterable[str] = ()
+) -> tuple[str, ...]:
     """Write what differs from the disk; return the names written, in that order.
 
-    A reader sees the old document or the new one, never a half. A file with equal bytes
-    is not touched, files that are not named are left alone, and what a killed run left
-    half-written is removed. Raises AggregatorError when the folder cannot be written.
+    earlier: names written before; those that are no documents any longer are removed,
+    so that what was hidden is not left on a page without other stories. A reader sees
+    the old document or the new one, never a half. A file with equal bytes is not
+    touched, files of others are left alone, and what a killed run left half-written is
+    removed. Raises AggregatorError when the folder cannot be written.
     """
     written: list[str] = []
     changed: set[Path] = set()
@@ -35,6 +39,9 @@ def write(folder: Path, documents: Mapping[str, bytes]) -> tuple[str, ...]:
             _replace(path, body)
             changed.add(path.parent)
             written.append(name)
+        for name in earlier:
+            if name not in documents:
+                _remove(_inside(folder, name), folder)
         _sync(changed)
     except OSError as exc:
         where = exc.filename or folder
@@ -46,6 +53,15 @@ def write(folder: Path, documents: Mapping[str, bytes]) -> tuple[str, ...]:
 def _sweep(folder: Path) -> None:
     for leftover in folder.rglob(f".*{_PARTIAL}"):
         leftover.unlink(missing_ok=True)
+
+
+def _remove(path: Path, folder: Path) -> None:
+    """Remove a document, and the folders inside `folder` that it leaves empty."""
+    path.unlink(missing_ok=True)
+    for parent in path.parents:
+        if parent == folder or not parent.is_dir() or any(parent.iterdir()):
+            return
+        parent.rmdir()
 
 
 def _inside(folder: Path, name: str) -> Path:

@@ -143,7 +143,7 @@ def shown(story: Story, site: Site, topics: Mapping[str, Topic]) -> Shown:
 
 def web(url: str) -> str:
     """Return the URL if it is a complete http(s) one without blanks, else ""."""
-    if any(not char.isprintable() or char.isspace() for char in url):
+    if not url.isprintable() or " " in url:  # the only blank that is printable
         return ""
     try:
         parts = urlsplit(url)
@@ -231,8 +231,8 @@ def _within(evidence: Evidence, excerpt: str, summary: str) -> tuple[Span, ...]:
     """Return the spans of the evidence that can be seen whole in the excerpt."""
     if not evidence.of_first or evidence.column != "summary":
         return ()
-    pairs = enumerate(zip(excerpt, summary, strict=False))
-    end = next((i for i, (a, b) in pairs if a != b), len(excerpt))  # where « … » begins
+    cut = "" if summary.startswith(excerpt) else "…"
+    end = len(excerpt.removesuffix(cut))
     return tuple((a, b) for a, b in evidence.spans if 0 <= a < b <= end)
 
 

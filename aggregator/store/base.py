@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from aggregator.model import StoreError
 from aggregator.store.schema import migrations
+from aggregator.stories import title_key
 
 Value = str | int | float | bytes | None  # what SQLite keeps
 
@@ -68,6 +69,7 @@ class Store:
 
     def _prepare(self) -> None:
         self._connection.row_factory = sqlite3.Row
+        self._connection.create_function("title_key", 1, title_key, deterministic=True)
         self._connection.execute("PRAGMA journal_mode = WAL")
         db = Database(self._connection)
         known = {m.name for m in migrations.pending(Database(memory=True))}
@@ -93,8 +95,10 @@ class Store:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the database."""
+        """Close the database; what SQLite could not read is a StoreError."""
         self.close()
+        if isinstance(error, sqlite3.Error):
+            raise StoreError(f"{self.path}: cannot be read: {error}") from error
 
     def close(self) -> None:
         """Close the database; what was committed is safe."""

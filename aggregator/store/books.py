@@ -58,12 +58,15 @@ def mention_counts(store: Store) -> dict[str, tuple[int, int]]:
 def gained(
     before: Mapping[str, tuple[int, int]], after: Mapping[str, tuple[int, int]]
 ) -> dict[str, tuple[int, int]]:
-    """Return what `after` has more than `before`, by topic."""
+    """Return what `after` has more than `before`, by topic; never less than nothing.
+
+    (An edited article may turn a doubt into a certainty: one doubt less is no loss.)
+    """
     none = (0, 0)
     return {
         topic: (
-            certain - before.get(topic, none)[0],
-            doubtful - before.get(topic, none)[1],
+            max(0, certain - before.get(topic, none)[0]),
+            max(0, doubtful - before.get(topic, none)[1]),
         )
         for topic, (certain, doubtful) in after.items()
     }

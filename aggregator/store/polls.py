@@ -185,7 +185,8 @@ def _keep_entries(
             summary = excluded.summary, content = excluded.content,
             author = excluded.author, language = excluded.language,
             outlet = excluded.outlet, published_at = excluded.published_at,
-            updated_at = excluded.updated_at
+            updated_at = excluded.updated_at,
+            title_key = iif(story = '', 0, title_key(excluded.title))
         """,
         [_entry_row(feed, entry, outcome.at, undated_at) for entry in outcome.entries],
     )

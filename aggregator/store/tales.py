@@ -54,7 +54,8 @@ def keep_additions(
                 canonical = excluded.canonical, title = excluded.title,
                 summary = excluded.summary, author = excluded.author,
                 outlet = excluded.outlet, published_at = excluded.published_at,
-                dated_at = excluded.dated_at
+                dated_at = excluded.dated_at,
+                title_key = iif(story = '', 0, title_key(excluded.title))
             """,
             [_addition_row(entry, item, now) for entry, item in additions.items()],
         )
@@ -128,23 +129,24 @@ def shorts(store: Store) -> set[str]:
     return {row["story"] for row in store.rows("SELECT DISTINCT story FROM entries")}
 
 
-def put(
-    store: Store, placements: Iterable[Placement], members: Iterable[Member]
-) -> None:
-    """Remember where entries were placed."""
-    titles = {member.entry: member.title for member in members}
+def put(store: Store, placements: Iterable[Placement]) -> None:
+    """Remember where entries were placed; from now on they are found by their title."""
     with store.transaction():
         store.do_many(
-            "UPDATE entries SET story = ?, reason = ?, title_key = ? WHERE id = ?",
-            [
-                (p.story, p.reason, title_key(titles[p.entry]), p.entry)
-                for p in placements
-            ],
+            """
+            UPDATE entries SET story = ?, reason = ?, title_key = title_key(title)
+            WHERE id = ?
+            """,
+            [(p.story, p.reason, p.entry) for p in placements],
         )
 
 
 def ledgers(store: Store, additions: Mapping[int, Addition]) -> tuple[Ledger, ...]:
-    """Return every story with its entries, the first one first, by short id."""
+    """Return every story with its entries, the first one first, by short id.
+
+    An entry that nothing speaks for any longer (an `add` taken out of curation.toml)
+    is left out while others do.
+    """
     rows = store.rows(
         """
         SELECT * FROM members WHERE story != ''
@@ -158,7 +160,11 @@ def ledgers(store: Store, additions: Mapping[int, Addition]) -> tuple[Ledger, ..
         row["short"]: _standing(row) for row in store.rows("SELECT * FROM stories")
     }
     return tuple(
-        Ledger(short, tuple(entries), standings.get(short))
+        Ledger(
+            short,
+            tuple(entry for entry in entries if entry.mentions) or tuple(entries),
+            standings.get(short),
+        )
         for short, entries in members.items()
     )
 

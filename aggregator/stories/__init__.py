@@ -1,0 +1,24 @@
+"""Same article or not, and where a story stands. Pure.
+
+`joining` places entries into stories, each join with its reason (DESIGN.md §8);
+`standing` decides what a story's state becomes; `telling` draws up the story as readers
+see it. No clock but the `now` it is given, no database, no file.
+"""
+
+from aggregator.stories.joining import place, summaries_agree, title_key
+from aggregator.stories.ledger import Ledger, Member, Placement, Standing
+from aggregator.stories.standing import ruling, settle
+from aggregator.stories.telling import compose
+
+__all__ = [
+    "Ledger",
+    "Member",
+    "Placement",
+    "Standing",
+    "compose",
+    "place",
+    "ruling",
+    "settle",
+    "summaries_agree",
+    "title_key",
+]

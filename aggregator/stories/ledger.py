@@ -1,0 +1,91 @@
+"""What is known of a story: its members, where they are placed, where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from aggregator.model import Addition, Mention, State
+from aggregator.text import fold
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An entry with mentions, as stories see it.
+
+    story: the short id it belongs to, "" while it is not placed. reason: why it was
+    joined, "" for a story's first. published_at: never later than when it was first
+    seen, and never changed afterwards.
+    """
+
+    entry: int
+    outlet: str
+    url: str
+    canonical: str
+    title: str
+    published_at: datetime
+    summary: str = ""
+    author: str = ""
+    language: str = ""
+    mentions: tuple[Mention, ...] = ()
+    story: str = ""
+    reason: str = ""
+    home: str = ""
+    feed_url: str = ""
+    feed_title: str = ""
+    addition: Addition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The story an entry goes to; reason "" = it founds the story."""
+
+    entry: int
+    story: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is remembered of a story between cycles.
+
+    digest: of all that moves `updated_at` when it changes. The times are None until the
+    story is first published; live is False when it was added at its own, older date.
+    """
+
+    story: str
+    state: State
+    topics: tuple[str, ...]
+    added_at: datetime | None = None
+    updated_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+    live: bool = True
+    digest: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A story with all that is known of it: its members, the first one first."""
+
+    short: str
+    members: tuple[Member, ...]
+    standing: Standing | None = None
+
+
+def own(ledger: Ledger) -> list[Member]:
+    """Return the members of the story's own outlet, the first one first."""
+    outlet = fold(ledger.members[0].outlet)
+    return [member for member in ledger.members if fold(member.outlet) == outlet]
+
+
+def told(ledger: Ledger) -> Member:
+    """Return the member whose summary is shown."""
+    return first_with(own(ledger), lambda m: m.summary) or ledger.members[0]
+
+
+def first_with(
+    members: Sequence[Member], wanted: Callable[[Member], str]
+) -> Member | None:
+    """Return the first member that has what is wanted."""
+    return next((member for member in members if wanted(member)), None)

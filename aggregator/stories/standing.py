@@ -1,0 +1,101 @@
+"""Where a story stands: its state, and when it was added, updated, withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from aggregator.decisions import Ruling, Rulings
+from aggregator.identity import number
+from aggregator.model import State, Verdict
+from aggregator.stories.ledger import Ledger, Standing, told
+from aggregator.text import cut, fold
+
+OLD_ADDITION = timedelta(days=30)  # beyond it an `add` counts as added at its own date
+UPDATE_PAUSE = timedelta(days=1)  # `updated` moves at most once in this time
+_EXCERPT = 200  # characters of a summary whose change a reader would notice
+
+
+def ruling(ledger: Ledger, rulings: Rulings, timezone: str) -> Ruling:
+    """Return what the maintainer decided of a story."""
+    zone = ZoneInfo(timezone)
+    keys = [ledger.short]
+    for member in ledger.members:
+        keys += [member.canonical] if member.canonical else []
+        keys += [member.addition.key] if member.addition else []
+    days = (m.published_at.astimezone(zone).date().isoformat() for m in ledger.members)
+    return rulings.of(keys, days)
+
+
+def settle(
+    ledger: Ledger, decided: Ruling, topics: Sequence[str], now: datetime
+) -> Standing:
+    """Return where a story stands from now on.
+
+    topics: the ids of feeds.toml, in file order. A story's `added_at` is set once;
+    `updated_at` moves when a reader would care, at most once in UPDATE_PAUSE, and a
+    change that falls inside the pause is noticed after it.
+    """
+    state, wanted = _verdict(ledger, decided, topics)
+    before = ledger.standing or Standing(ledger.short, State.WAITING, ())
+    after = replace(before, state=state, topics=wanted)
+    if state is not State.PUBLISHED:
+        public = before.state is State.PUBLISHED
+        if before.added_at and state is State.SUPPRESSED:
+            after = replace(after, state=State.WITHDRAWN)
+        return replace(after, withdrawn_at=now) if public else after
+    digest = _digest(ledger, decided)
+    if before.added_at is None:
+        first = ledger.members[0]
+        old = first.addition is not None and now - first.published_at > OLD_ADDITION
+        at = first.published_at if old else now
+        return replace(after, added_at=at, updated_at=at, live=not old, digest=digest)
+    returns = before.state is not State.PUBLISHED
+    due = before.updated_at is None or now - before.updated_at >= UPDATE_PAUSE
+    if returns or (digest != before.digest and due):
+        return replace(after, updated_at=now, withdrawn_at=None, digest=digest)
+    return after
+
+
+def _verdict(
+    ledger: Ledger, decided: Ruling, topics: Sequence[str]
+) -> tuple[State, tuple[str, ...]]:
+    """Return the state that decisions and mentions ask for, and for which topics."""
+
+    def having(verdict: Verdict) -> set[str]:
+        return {
+            mention.topic
+            for member in ledger.members
+            for mention in member.mentions
+            if mention.verdict is verdict
+        }
+
+    def ordered(names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(topic for topic in topics if topic in set(names))
+
+    certain, doubtful = having(Verdict.CERTAIN), having(Verdict.DOUBTFUL)
+    possible = certain | doubtful or having(Verdict.SUPPRESSED)
+    if decided.kept is False:
+        return State.HIDDEN, ordered(possible)
+    if decided.topics is not None:
+        wanted = ordered(decided.topics)
+    else:
+        wanted = ordered(possible if decided.kept else certain)
+    if wanted:
+        return State.PUBLISHED, wanted
+    if waiting := ordered(doubtful):
+        return State.WAITING, waiting
+    return State.SUPPRESSED, ordered(having(Verdict.SUPPRESSED))
+
+
+def _digest(ledger: Ledger, decided: Ruling) -> int:
+    """Return what changes with the words shown, the note, or the number of outlets.
+
+    Not with their names: an outlet renamed in feeds.toml is no news to a reader.
+    """
+    first, shown = ledger.members[0], told(ledger)
+    outlets = {fold(member.outlet) for member in ledger.members}
+    excerpt = fold(cut(shown.summary, _EXCERPT))
+    return number(fold(first.title), excerpt, decided.note, str(len(outlets)))
