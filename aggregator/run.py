@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
+from aggregator import config as configuration
 from aggregator import curation, engine, publish
 from aggregator.decisions import Rulings
 from aggregator.lock import held
@@ -64,8 +66,16 @@ class Desk:
     decisions: tuple[Decision, ...]
 
     @classmethod
-    def read(cls, config: Config) -> Desk:
-        """Read curation.toml beside the configuration; raises ConfigError."""
+    def load(cls, path: Path) -> Desk:
+        """Read the configuration at `path` and the curation.toml that goes with it.
+
+        Raises ConfigError with all problems of the first of them that has any.
+        """
+        return cls.of(configuration.read(path))
+
+    @classmethod
+    def of(cls, config: Config) -> Desk:
+        """Read the curation.toml that goes with a configuration; raises ConfigError."""
         site = config.site
         path = config.storage.curation
         return cls(config, curation.read(path, config.topics, site.timezone))
@@ -81,7 +91,7 @@ class Desk:
 
 
 def cycle(
-    config: Config,
+    desk: Desk,
     now: datetime,
     *,
     everything: bool = False,
@@ -91,10 +101,10 @@ def cycle(
     """Poll what is due, then publish; return what happened.
 
     everything: also feeds whose interval is not over. outlet: only this one's feeds.
-    Raises ConfigError before anything is written, StoreError, LockHeldError.
+    Raises StoreError, LockHeldError, AggregatorError when nothing can be published.
     """
     began = time.monotonic()
-    desk = Desk.read(config)
+    config = desk.config
     with (
         held(config.storage.database, "cycle"),
         Store(config.storage.database) as store,
@@ -131,17 +141,14 @@ def cycle(
     )
 
 
-def republish(config: Config, now: datetime) -> tuple[str, ...]:
+def republish(desk: Desk, now: datetime) -> tuple[str, ...]:
     """Apply the maintainer's files to what is stored, and rebuild what changed.
 
     Returns the names of the files written. Raises as `cycle` does.
     """
-    desk = Desk.read(config)
-    with (
-        held(config.storage.database, "cycle"),
-        Store(config.storage.database) as store,
-    ):
-        polls.follow(store, config.feeds)
+    database = desk.config.storage.database
+    with held(database, "cycle"), Store(database) as store:
+        polls.follow(store, desk.config.feeds)
         tell(store, desk, now)
         return rebuild(store, desk)[1]
 

@@ -1,8 +1,8 @@
 """Cycles on schedule until told to stop; the only room with APScheduler.
 
 What is due lives in the database, so the scheduler needs no memory of its own: one job
-looks every minute. A wrong edit of feeds.toml is logged once and the configuration
-before it stays in force.
+looks every minute. A wrong edit of feeds.toml or curation.toml is logged once, and what
+stood there before stays in force.
 """
 
 from __future__ import annotations
@@ -19,26 +19,29 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from aggregator.lock import held
-from aggregator.model import AggregatorError, Config, Report
+from aggregator.model import AggregatorError, Report
+from aggregator.run import Desk
 
 log = logging.getLogger("aggregator")
 
 TICK = 60  # seconds between two looks at what is due
 
-Cycle = Callable[[Config], Report]
-Read = Callable[[Path], Config]
+Cycle = Callable[[Desk], Report]
 
 
 class Worker:
-    """Reads the configuration when it changed, and runs a cycle at every tick."""
+    """Reads the maintainer's two files when they change, and runs a cycle each tick.
 
-    def __init__(self, path: Path, read: Read, cycle: Cycle) -> None:
-        """Take what to read and what to run; raises ConfigError for a wrong file."""
+    desk: the files as they are in force.
+    """
+
+    def __init__(self, path: Path, cycle: Cycle) -> None:
+        """Read the files for the first time; raises ConfigError when one is wrong."""
         self._path = path
-        self._read = read
         self._cycle = cycle
-        self._stamp = self._look()
-        self._config = read(path)
+        self.desk = Desk.load(path)
+        self._stamps: tuple[tuple[int, int], ...] = self._look()
+        self.desk = Desk.load(path)  # an edit between the two would go unseen
         self._stop = threading.Event()
 
     def work(self, tick: float = TICK) -> None:
@@ -55,7 +58,7 @@ class Worker:
             job_defaults={"coalesce": True, "max_instances": 1},
             timezone=UTC,
         )
-        with held(self._config.storage.database, "worker", wait=0):
+        with held(self.desk.config.storage.database, "worker", wait=0):
             log.info("worker started config=%s", self._path)
             scheduler.add_job(
                 self._once, "interval", seconds=tick, next_run_time=datetime.now(UTC)
@@ -74,7 +77,7 @@ class Worker:
             return
         self._reload()
         try:
-            report = self._cycle(self._config)
+            report = self._cycle(self.desk)
         except AggregatorError as exc:
             log.error("cycle failed: %s", exc)  # noqa: TRY400, one line is what helps
             return
@@ -96,22 +99,29 @@ class Worker:
             )
 
     def _reload(self) -> None:
-        """Read the file again if it changed; build the new state whole, then swap."""
-        stamp = self._look()
-        if stamp == self._stamp:
+        """Read the files again if one changed; build the new state whole, then swap."""
+        stamps = self._look()
+        if stamps == self._stamps:
             return
-        self._stamp = stamp
+        self._stamps = stamps
+        curation = self.desk.config.storage.curation
         try:
-            self._config = self._read(self._path)
+            self.desk = Desk.load(self._path)
         except AggregatorError as exc:
             log.error("the edit is not used: %s", exc)  # noqa: TRY400, as above
-        else:
-            log.info("configuration read again config=%s", self._path)
+            return
+        log.info("configuration read again config=%s", self._path)
+        if self.desk.config.storage.curation != curation:
+            self._stamps = ()  # another file to watch, from the next look on
 
-    def _look(self) -> tuple[int, int]:
-        """Return what changes when the file does, zeros while it is not there."""
-        try:
-            seen = self._path.stat()
-        except OSError:
-            return 0, 0
-        return seen.st_mtime_ns, seen.st_size
+    def _look(self) -> tuple[tuple[int, int], ...]:
+        """Return what changes when a file does, zeros for one that is not there."""
+        return tuple(_stamp(p) for p in (self._path, self.desk.config.storage.curation))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        seen = path.stat()
+    except OSError:
+        return 0, 0
+    return seen.st_mtime_ns, seen.st_size

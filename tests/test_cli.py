@@ -6,7 +6,9 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,9 @@ from conftest import Server
 from worlds import EPOCH, aggregator, command, configure, environment, item, rss
 
 from aggregator.cli import main
+from aggregator.cli.machine import changes
 from aggregator.cli.main import COMMANDS
+from aggregator.model import Feed, Outlet, Report
 
 ROOT = Path(__file__).parents[1]
 
@@ -112,15 +116,77 @@ def test_on_a_terminal_run_shows_a_bar_and_a_table(path: Path) -> None:
     assert "2 feeds polled, 0 unchanged, 1 failed; 2 new entries" in shown
     assert re.search(r"La Nuit +http 503 +http://127", shown)
     assert re.search(r"Le film +1 +certain +1 +to review", shown)
-    assert re.search(r"Les livreurs +0 +certain +0 +to review", shown)
+    assert "Les livreurs" not in shown
     assert "aggregator review" in shown
 
+    idle = on_a_terminal(path, "run")
 
-def test_run_exits_3_when_nothing_can_be_reached(tmp_path: Path) -> None:
-    """Every feed out of reach is the line's fault, not the outlets'."""
-    path = configure(tmp_path, {"Loin": "http://127.0.0.1:1/feed"})
+    assert "no feed is due" in idle
+    assert "0 feeds polled" in idle
+    assert "no new mention" in on_a_terminal(path, "run", "--all")
 
-    assert call(path, "run").exit_code == 3
+
+def test_an_outage_of_everything_is_one_line(tmp_path: Path) -> None:
+    """No feed in reach is the line's fault, not the outlets': exit 3, told once."""
+    away = {"Loin": "http://127.0.0.1:1/feed", "Là-bas": "http://127.0.0.1:1/rss"}
+    path = configure(tmp_path, away)
+    first, second = aggregator(path, "run"), aggregator(path, "run", "--all")
+
+    assert (first.returncode, second.returncode) == (3, 3)
+    assert (first.stderr, second.stderr) == (
+        "not one of 2 feeds could be reached (connection: connection refused); is this "
+        "machine online?\n",
+        "",
+    )
+
+
+def test_the_end_of_an_outage_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """When every feed recovers at once, cron mails no list of all of them."""
+    feeds = tuple(Feed(url, Outlet(url, (url,))) for url in ("https://a", "https://b"))
+    changes(Report(polled=2, recovered=feeds))
+    changes(Report(polled=2, recovered=feeds[:1]))
+
+    assert capsys.readouterr().err.splitlines() == [
+        "all 2 feeds work again",
+        "https://a: works again (https://a)",
+    ]
+
+
+def test_ctrl_c_ends_a_run_at_once(tmp_path: Path, server: Server) -> None:
+    """An outlet that never answers does not keep the maintainer waiting."""
+    asked, leave = threading.Event(), threading.Event()
+
+    def hang(_: object) -> None:
+        asked.set()
+        leave.wait(60)
+
+    path = configure(tmp_path, {"Le Jour": server.route("/jour", handler=hang)})
+    with subprocess.Popen(
+        command(path, "run"), env=environment(), stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert asked.wait(30)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=10)
+    leave.set()
+
+    assert process.returncode == 128 + signal.SIGINT
+    assert said.splitlines() == ["", "interrupted; what was recorded is safe"]
+
+
+def test_run_needs_no_folder_and_no_terminal(path: Path, tmp_path: Path) -> None:
+    """Started from a folder that is gone, with its output closed, it does its work."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    words = " ".join(command(path, "run"))
+    done = subprocess.run(
+        ["sh", "-c", f"cd {gone} && rmdir {gone} && exec {words} <&- >&- 2>&-"],
+        env=environment(),
+        check=False,
+        timeout=60,
+    )
+
+    assert done.returncode == 0
+    assert (path.parent / "public" / "index.html").exists()
 
 
 def test_run_of_an_unknown_outlet_names_the_likely_one(path: Path) -> None:

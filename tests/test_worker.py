@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,11 +19,11 @@ QUICK = """
 import logging, sys
 from datetime import timedelta
 from pathlib import Path
-from aggregator import config, run
+from aggregator import run
 from aggregator.worker import Worker
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-cycle = lambda config: run.cycle(config, run.clock(), everything=True)
-Worker(Path(sys.argv[1]), config.read, cycle).work(tick=0.02)
+cycle = lambda desk: run.cycle(desk, run.clock(), everything=True)
+Worker(Path(sys.argv[1]), cycle).work(tick=0.02)
 """
 
 
@@ -32,10 +33,13 @@ def running(*words: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         words, env=environment(), stderr=subprocess.PIPE, text=True
     )
+    limit = threading.Timer(60, process.kill)  # a line that never comes ends the test
+    limit.start()
     with process:
         try:
             yield process
         finally:
+            limit.cancel()
             if process.poll() is None:
                 process.kill()
 
@@ -102,13 +106,39 @@ def test_an_edit_is_used_and_a_wrong_one_is_told_once(
     assert not any("the edit is not used" in line for line in told)
 
 
-def test_a_cycle_that_fails_does_not_end_the_worker(path: Path) -> None:
-    """A wrong curation.toml is logged; mended, the next cycle goes on."""
+def test_a_wrong_decision_leaves_those_before_it_in_force(path: Path) -> None:
+    """A slip in curation.toml is told once and stops neither polling nor publishing."""
     curation = path.with_name("curation.toml")
-    curation.write_text("[[decision]]\n", encoding="utf-8")
+    hide = '[[decision]]\naction = "hide"\nurl = "https://jour.example/a"\n'
     with running(sys.executable, "-c", QUICK, str(path)) as process:
-        until(process, "ERROR", "cycle failed", "curation.toml")
-        curation.unlink()
-        lines = until(process, "cycle", "mentions=1")
+        until(process, "cycle", "mentions=1")
+        curation.write_text(hide, encoding="utf-8")
+        until(process, "configuration read again")
+        until(process, "cycle", "polled=1")
+        curation.write_text(hide + "[[decision]]\n", encoding="utf-8")
+        until(process, "ERROR", "the edit is not used", "curation.toml")
+        told = until(process, "cycle", "polled=1")
+        told += until(process, "cycle", "polled=1")
 
+    assert not any("ERROR" in line for line in told)
+    assert b"travailleurs du clic" not in contents(path.parent)["index.html"]
+
+
+def test_a_worker_does_not_start_on_wrong_files(path: Path) -> None:
+    """What is wrong at the start is an exit status, as for every command."""
+    path.with_name("curation.toml").write_text("[[decision]]\n", encoding="utf-8")
+
+    assert aggregator(path, "worker").returncode == 2
+
+
+def test_a_cycle_that_fails_does_not_end_the_worker(path: Path) -> None:
+    """What cannot be written is logged in one line; the next cycle tries again."""
+    public = path.with_name("public")
+    public.write_text("in the way", encoding="utf-8")
+    with running(sys.executable, "-c", QUICK, str(path)) as process:
+        lines = until(process, "ERROR", "cycle failed", "public")
+        public.unlink()
+        lines += until(process, "INFO", "cycle", "polled=1")
+
+    assert "index.html" in contents(path.parent)
     assert not any("Traceback" in line for line in lines)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from aggregator import config as configuration
 from aggregator import run as pipeline
 from aggregator.cli import machine
 from aggregator.demo import prepare
@@ -40,12 +39,15 @@ def demo(port: int, no_serve: bool, folder: Path) -> None:
     port = port or _free_port()
     with World() as world:
         path = prepare(folder, world.base, site=f"http://127.0.0.1:{port}/")
-        config = configuration.read(path)
+        desk = pipeline.Desk.load(path)
+        machine.settle_in(desk.config)
         for edition, heading in ((1, "The first poll:"), (2, "\nAn hour later:")):
             world.edition = edition
             click.echo(heading, err=True)
             at = _RECORDED + (edition - 1) * _PAUSE
-            machine.summary(pipeline.cycle(config, at, everything=True), config)
+            with machine.ended_by_ctrl_c():
+                report = pipeline.cycle(desk, at, everything=True)
+            machine.summary(report, desk.config)
         command = f"{sys.executable} -m aggregator --config {path}"
         click.echo(
             f"\npublished   {folder}/public/index.html, feed.atom, topics/…"
@@ -56,7 +58,7 @@ def demo(port: int, no_serve: bool, folder: Path) -> None:
         if no_serve:
             return
         click.echo("", err=True)
-        machine.serve_folder(config, port)
+        machine.serve_folder(desk.config, port)
 
 
 def _free_port() -> int:

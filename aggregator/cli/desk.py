@@ -22,7 +22,7 @@ from aggregator.text import MARK, UNMARK
 
 def _told(config: Config) -> tuple[Story, ...]:
     with Store(config.storage.database, create=False) as store:
-        return stories(store, Desk.read(config))
+        return stories(store, Desk.of(config))
 
 
 def _newest_first(told: list[Story]) -> list[Story]:
@@ -94,7 +94,7 @@ def _marked(snippet: str, mark: str) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
 @click.pass_obj
 def check(path: str | None, as_json: bool) -> None:
-    """Validate feeds.toml and curation.toml; every problem at once, a line each.
+    """Validate feeds.toml, then curation.toml; all problems of a file at once.
 
     \b
     Exit status: 0 both can be used, perhaps with warnings · 2 they cannot
@@ -102,7 +102,7 @@ def check(path: str | None, as_json: bool) -> None:
     where = configuration.locate(path)
     try:
         config = configuration.read(where)
-        desk = Desk.read(config)
+        desk = Desk.of(config)
     except ConfigError as exc:
         if as_json:
             show.as_json(

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from types import FrameType
 
 import click
 
@@ -17,6 +21,7 @@ from aggregator.cli import show
 from aggregator.model import Config, Report
 from aggregator.worker import Worker
 
+UNREACHED = 3  # exit status: not one feed could be reached
 NUMBERS = (
     "polled",
     "unchanged",
@@ -45,15 +50,17 @@ def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
     Exit status: 0 done, even when single feeds failed · 3 not one could be reached
     Example:     aggregator run --outlet "Le Monde" --all
     """
-    config = configuration.read(configuration.locate(path))
+    desk = pipeline.Desk.load(configuration.locate(path))
+    config = desk.config
     if outlet:
         _known_outlet(config, outlet)
-    people = sys.stderr.isatty()
+    settle_in(config)
+    people = sys.stderr is not None and sys.stderr.isatty()  # None when cron closes it
     if people:
         show_warnings(config)
-    with _progress(shown=people) as progress:
+    with ended_by_ctrl_c(), _progress(shown=people) as progress:
         report = pipeline.cycle(
-            config,
+            desk,
             pipeline.clock(),
             everything=everything,
             outlet=outlet,
@@ -68,13 +75,40 @@ def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
     sys.exit(exit_status(report))
 
 
+def settle_in(config: Config) -> None:
+    """Make the folder of feeds.toml the current one.
+
+    The processes that read documents start in the current folder, which may be one
+    that is gone or closed to this user.
+    """
+    os.chdir(config.source.parent)
+
+
+@contextmanager
+def ended_by_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C end the program inside the block, whatever its threads wait for.
+
+    What is recorded is safe at any point, and the next cycle completes the rest.
+    """
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        click.echo("\ninterrupted; what was recorded is safe", err=True)
+        os._exit(128 + number)
+
+    before = signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def exit_status(report: Report) -> int:
     """Return 1 for a fault of our own, 3 when no feed could be reached, else 0."""
     kinds = [failure.kind for _, failure in report.failures]
     if "ours" in kinds:
         return 1
     unreached = report.polled > 0 and len(kinds) == report.polled
-    return 3 if unreached and set(kinds) == {"network"} else 0
+    return UNREACHED if unreached and set(kinds) == {"network"} else 0
 
 
 def _known_outlet(config: Config, name: str) -> None:
@@ -108,39 +142,67 @@ def show_warnings(config: Config) -> None:
 
 def summary(report: Report, config: Config) -> None:
     """Print the table that ends a run on a terminal."""
+    if not report.polled:
+        click.echo("no feed is due; `aggregator run --all` asks anyway", err=True)
     click.echo(
-        f"{report.polled} feeds polled, {report.unchanged} unchanged, "
-        f"{report.failed} failed; {report.new_entries} new entries; "
-        f"{report.stories} stories published, {report.files_written} files written "
-        f"({report.seconds:.1f} s)",
+        f"{_many(report.polled, 'feed')} polled, {report.unchanged} unchanged, "
+        f"{report.failed} failed; "
+        f"{_many(report.new_entries, 'new entry', 'new entries')}; "
+        f"{_many(report.stories, 'story', 'stories')} published, "
+        f"{_many(report.files_written, 'file')} written ({report.seconds:.1f} s)",
         err=True,
     )
-    if report.failures:
+    if exit_status(report) == UNREACHED:
+        click.echo(_unreached(report), err=True)
+    elif report.failures:
         click.echo("\nfailed:", err=True)
         failed = [
             (f"  {feed.outlet.name}", show.short(failure.reason), feed.url)
             for feed, failure in report.failures
         ]
         show.table(failed, err=True)
-    click.echo("\nnew mentions:", err=True)
     titles = {topic.id: topic.title for topic in config.topics}
     rows = [
         (f"  {titles[topic]}", str(certain), "certain", str(doubtful), "to review")
         for topic, certain, doubtful in report.by_topic
+        if certain or doubtful
     ]
-    show.table(rows, err=True)
+    if rows:
+        click.echo("\nnew mentions:", err=True)
+        show.table(rows, err=True)
+    elif report.polled:
+        click.echo("\nno new mention", err=True)
     if report.doubtful:
         click.echo("\n`aggregator review` shows what waits for you.", err=True)
 
 
 def changes(report: Report) -> None:
     """Print what cron should mail: what starts to fail, what recovers."""
-    for feed, failure in report.started:
-        click.echo(
-            f"{feed.outlet.name}: fails: {failure.reason} ({feed.url})", err=True
-        )
-    for feed in report.recovered:
-        click.echo(f"{feed.outlet.name}: works again ({feed.url})", err=True)
+    if exit_status(report) == UNREACHED and report.started:
+        click.echo(_unreached(report), err=True)
+    else:
+        for feed, failure in report.started:
+            why = f"{feed.outlet.name}: fails: {failure.reason} ({feed.url})"
+            click.echo(why, err=True)
+    if len(report.recovered) == report.polled > 1:
+        click.echo(f"all {report.polled} feeds work again", err=True)
+    else:
+        for feed in report.recovered:
+            click.echo(f"{feed.outlet.name}: works again ({feed.url})", err=True)
+
+
+def _unreached(report: Report) -> str:
+    """Return one line for what is hardly the fault of every outlet at once."""
+    reasons = Counter(failure.reason for _, failure in report.failures)
+    ((reason, _),) = reasons.most_common(1)
+    return (
+        f"not one of {_many(report.polled, 'feed')} could be reached ({reason}); "
+        "is this machine online?"
+    )
+
+
+def _many(count: int, one: str, more: str = "") -> str:
+    return f"{count} {one if count == 1 else more or one + 's'}"
 
 
 @click.command()
@@ -157,11 +219,12 @@ def worker(path: str | None) -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr
     )
-    Worker(
-        configuration.locate(path),
-        configuration.read,
-        lambda config: pipeline.cycle(config, pipeline.clock()),
-    ).work()
+    worker = Worker(
+        configuration.locate(path).absolute(),
+        lambda desk: pipeline.cycle(desk, pipeline.clock()),
+    )
+    settle_in(worker.desk.config)
+    worker.work()
 
 
 @click.command()
@@ -173,8 +236,8 @@ def publish(path: str | None, as_json: bool) -> None:
     Files whose bytes would not change are left untouched; the names of the others are
     printed.
     """
-    config = configuration.read(configuration.locate(path))
-    written = pipeline.republish(config, pipeline.clock())
+    desk = pipeline.Desk.load(configuration.locate(path))
+    written = pipeline.republish(desk, pipeline.clock())
     if as_json:
         show.as_json({"files_written": written})
     else:
