@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import requests
 from click.testing import CliRunner, Result
 from conftest import Server
 from worlds import EPOCH, aggregator, command, configure, environment, item, rss
@@ -133,11 +134,9 @@ def test_an_outage_of_everything_is_one_line(tmp_path: Path) -> None:
     first, second = aggregator(path, "run"), aggregator(path, "run", "--all")
 
     assert (first.returncode, second.returncode) == (3, 3)
-    assert (first.stderr, second.stderr) == (
-        "not one of 2 feeds could be reached (connection: connection refused); is this "
-        "machine online?\n",
-        "",
-    )
+    why = "connection: connection refused"
+    told = f"not one of 2 feeds could be reached ({why}); is this machine online?\n"
+    assert (first.stderr, second.stderr) == (told, "")
 
 
 def test_the_end_of_an_outage_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -410,6 +409,33 @@ def test_outlets_cannot_steer_the_terminal(tmp_path: Path, server: Server) -> No
 
     assert "rouge" in shown
     assert not re.search("[\x1b\u202e]", shown)
+
+
+@pytest.mark.parametrize("words", [("serve",), ("demo", "--folder", "new")])
+def test_what_was_published_is_served_until_ctrl_c(
+    path: Path, words: tuple[str, ...]
+) -> None:
+    """The address stands on stdout; the page answers there; Ctrl-C is a good end."""
+    call(path, "run")
+    with subprocess.Popen(
+        command(path, *words, "--port", "0"),
+        cwd=path.parent,
+        env=environment({"SSH_CONNECTION": "1.2.3.4 5 6.7.8.9 22"}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        address = process.stdout.readline().split()[0]
+        page = requests.get(address, timeout=30)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+
+    assert page.status_code == 200
+    assert "<h1" in page.text
+    assert process.returncode == 0
+    assert "ssh -L" in said
+    assert "Traceback" not in said
 
 
 def test_help_lists_every_command_under_its_heading() -> None:
