@@ -27,7 +27,7 @@ from aggregator.model import StageError
 
 MEMORY: Final = 400_000_000  # bytes of data of one child; a long feed takes 60 MB
 _CALLS: Final = 500  # of one child, then it is renewed: what leaks leaks no further
-_WARM: Final = ["aggregator.sift"]  # imported once, before the children are forked
+_WARM: Final = ["aggregator.nursery"]  # imported once, before the children are forked
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 
 T = TypeVar("T")
@@ -78,6 +78,9 @@ def _called(
     except TimeoutError as exc:
         if future.done():
             raise  # the function's own
+        if not future.running():
+            # Children share a lock, and one that was killed while it held it stops all.
+            raise BrokenProcessPool("no child takes a call") from exc
         future.cancel()  # has pebble kill the child
         raise SandboxError(f"not read within {timeout:g} s") from exc
     except MemoryError as exc:

@@ -18,7 +18,7 @@ FLOORS = (
     {"fts", "decisions", "pace", "health", "sandbox", "fetch", "parse"},
     {"query", "match", "stories"},
     {"config", "sift", "store"},
-    {"curation", "poll", "publish"},
+    {"curation", "poll", "publish", "nursery"},
     {"engine"},
     {"run"},
     {"worker", "serve"},

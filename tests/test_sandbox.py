@@ -117,7 +117,7 @@ def test_children_killed_while_idle_are_replaced():
         _, child = run(handlers, timeout=30)
         os.kill(child, signal.SIGKILL)
         for _ in range(100):  # until somebody noticed
-            assert run(double, 4, timeout=30) == 8
+            assert run(double, 4, timeout=5) == 8
 
 
 def test_a_pool_that_broke_is_made_anew():
@@ -125,6 +125,20 @@ def test_a_pool_that_broke_is_made_anew():
     sandbox.pool().stop()
 
     assert run(double, 5, timeout=30) == 10
+
+
+def test_ending_while_children_start_says_nothing():
+    """A process that is done at once leaves no traceback of its children behind."""
+    script = "import math; from aggregator import sandbox; "
+    script += "assert sandbox.run(math.sqrt, 4.0, timeout=30) == 2"
+    running = [
+        subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE)
+        for _ in range(8)  # so many that the second child of each is late
+    ]
+    said = [process.communicate()[1] for process in running]
+
+    assert [process.returncode for process in running] == [0] * 8
+    assert said == [b""] * 8
 
 
 def test_a_machine_that_starts_no_children_is_no_fault_of_the_call(tmp_path):
