@@ -176,6 +176,32 @@ def test_a_followed_feed_is_due_until_it_is_polled(store: Store) -> None:
     assert due(store, NOW + POLLING.interval * 1.1) == [URL]
 
 
+def test_a_feed_is_asked_at_its_own_rhythm(store: Store) -> None:
+    """One with news all the time is asked often, one that hardly has any rarely."""
+
+    def wait(pause: timedelta) -> timedelta:
+        entries = [
+            an_entry(f"{pause}-{n}", published_at=NOW - n * pause) for n in range(30)
+        ]
+        polls.record(store, [an_outcome(*entries)], POLLING)
+        due_at = books.records(store)[URL].next_poll_at
+        store.do("DELETE FROM entries")
+        assert due_at
+        return due_at - NOW
+
+    assert wait(timedelta(minutes=5)) < POLLING.interval
+    assert wait(timedelta(days=5)) > POLLING.interval * 10
+
+
+def test_a_feed_without_dates_keeps_the_interval(store: Store) -> None:
+    """Entries that all seem to be of the first poll are no burst."""
+    polls.record(store, [an_outcome(*map(an_entry, "abcdef"))], POLLING)
+    due_at = books.records(store)[URL].next_poll_at
+
+    assert due_at
+    assert POLLING.interval <= due_at - NOW <= POLLING.interval * 1.1
+
+
 def test_a_feed_no_longer_followed_keeps_its_state(store: Store) -> None:
     """Taken out of feeds.toml it is not polled; put back, it knows its validators."""
     polls.record(store, [an_outcome(an_entry("a"))], POLLING)

@@ -20,7 +20,7 @@ from aggregator.model import (
     PollTask,
     Validators,
 )
-from aggregator.pace import furthest, next_poll
+from aggregator.pace import RECENT, furthest, interval, next_poll
 from aggregator.store.base import Store, instant, seconds
 from aggregator.urls import canonical, host
 
@@ -105,6 +105,7 @@ def _record(store: Store, outcome: Outcome, polling: Polling) -> int:
         _keep_listing(store, feed, outcome.listed, outcome.at)
     failed = outcome.failure
     failures = row["failures"] + 1 if failed else 0
+    usual = _usual_interval(store, feed, outcome.at, polling)
     store.do(
         """
         UPDATE feeds SET etag = ?, last_modified = ?, body_hash = ?, polled_at = ?,
@@ -115,7 +116,7 @@ def _record(store: Store, outcome: Outcome, polling: Polling) -> int:
         outcome.validators.last_modified,
         outcome.body_hash,
         seconds(outcome.at),
-        seconds(next_poll(outcome, failures, polling)),
+        seconds(next_poll(outcome, failures, usual, polling)),
         failures,
         outcome.status,
         failed.kind if failed else "",
@@ -160,6 +161,26 @@ def _record(store: Store, outcome: Outcome, polling: Polling) -> int:
         failed.reason if failed else "",
     )
     return new
+
+
+def _usual_interval(
+    store: Store, feed: int, now: datetime, polling: Polling
+) -> timedelta:
+    """Return the interval of a feed's own rhythm, as far as it is remembered.
+
+    Equal dates count once: a document without dates is no rhythm, however long.
+    """
+    recent = store.rows(
+        "SELECT DISTINCT dated_at FROM entries WHERE feed = ? "
+        "ORDER BY dated_at DESC LIMIT ?",
+        feed,
+        RECENT,
+    )
+    dates = [instant(row["dated_at"]) for row in recent]
+    (listed,) = store.rows(
+        "SELECT count(*) AS n FROM seen WHERE feed = ? AND dropped_at IS NULL", feed
+    )
+    return interval(dates, listed["n"], now, polling)
 
 
 def _keep_entries(

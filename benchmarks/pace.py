@@ -1,0 +1,165 @@
+"""A simulated year of a hundred outlets: polls, misses and delays, by pace.
+
+Six kinds of outlets publish by the hour and the weekday, some with feeds so short that
+entries scroll off. The same year is read by our own pace and by a poller that asks
+every 30 minutes. An entry is missed when no poll saw it; it counts as unavoidable when
+even a poll every `fastest` would not have.
+
+    python benchmarks/pace.py [--days 365] [--seed 1]
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from statistics import median, quantiles
+
+from aggregator.model import Feed, Outcome, Outlet, Polling, Validators
+from aggregator.pace import RECENT, interval, next_poll
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+HALF_HOUR = timedelta(minutes=30)
+
+# kind: how many, entries a day, entries its document lists, whether it sleeps at night
+KINDS = {
+    "agency": (5, 250, 30, False),
+    "daily": (25, 60, 40, True),
+    "short daily": (10, 80, 10, True),
+    "magazine": (20, 6, 20, True),
+    "blog": (30, 0.4, 10, True),
+    "rare": (10, 0.03, 10, True),
+}
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """An outlet's year: when its entries appear, and how many its document lists."""
+
+    kind: str
+    feed: Feed
+    dates: Sequence[datetime]
+    listed: int
+
+
+@dataclass
+class Tally:
+    """What a year of polls came to."""
+
+    polls: int
+    missed: int
+    delays: list[timedelta]
+
+
+def outlets(days: int, chance: random.Random) -> Iterator[Simulated]:
+    """Yield the outlets, each with a year of its own."""
+    for kind, (count, rate, listed, sleeps) in KINDS.items():
+        for n in range(count):
+            url = f"https://{kind.replace(' ', '-')}-{n}.invalid/feed"
+            own = rate * chance.lognormvariate(0, 0.4)
+            yield Simulated(
+                kind,
+                Feed(url, Outlet(f"{kind} {n}", (url,))),
+                tuple(appearing(own, days, chance, sleeps=sleeps)),
+                listed,
+            )
+
+
+def appearing(
+    rate: float, days: int, chance: random.Random, *, sleeps: bool
+) -> Iterator[datetime]:
+    """Yield when entries appear: `rate` a day, fewer by night and at weekends."""
+    peak = 2.2 if sleeps else 1.2
+    at = START - timedelta(days=30)
+    end = START + timedelta(days=days)
+    while True:
+        at += timedelta(days=chance.expovariate(rate * peak))
+        if at >= end:
+            return
+        busy = 1.0
+        if sleeps:
+            night, evening = at.hour in range(6), at.hour in range(20, 24)
+            busy = 0.05 if night else 0.5 if evening else 1.0
+            busy *= 0.4 if at.weekday() in (5, 6) else 1.0
+        if chance.random() < busy:
+            yield at
+
+
+def read(
+    outlet: Simulated,
+    end: datetime,
+    wait: Callable[[Sequence[datetime], datetime], datetime],
+) -> Tally:
+    """Poll an outlet until `end`, asking `wait` when to come back."""
+    seen = bisect_right(outlet.dates, START)
+    tally = Tally(0, 0, [])
+    at = START
+    while at < end:
+        now = bisect_right(outlet.dates, at)
+        oldest = max(now - outlet.listed, 0)
+        tally.polls += 1
+        tally.missed += max(oldest - seen, 0)
+        tally.delays += [at - date for date in outlet.dates[max(seen, oldest) : now]]
+        seen = now
+        at = wait(outlet.dates[max(now - RECENT, 0) : now], at)
+    return tally
+
+
+def main() -> int:
+    """Simulate, print a table; return 1 when ours missed what it need not have."""
+    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options.add_argument("--days", type=int, default=365)
+    options.add_argument("--seed", type=int, default=1)
+    chosen = options.parse_args()
+    polling = Polling()
+    end = START + timedelta(days=chosen.days)
+    world = list(outlets(chosen.days, random.Random(chosen.seed)))
+    avoidable = 0
+    sums = {name: Tally(0, 0, []) for name in ("ours", "30 minutes", "fastest")}
+    print("kind\tpace\tpolls/day\tmissed\tmedian\tp95 (minutes)")
+    for kind in KINDS:
+        tallies = {name: Tally(0, 0, []) for name in sums}
+        for outlet in (one for one in world if one.kind == kind):
+
+            def ours(
+                dates: Sequence[datetime], at: datetime, outlet: Simulated = outlet
+            ) -> datetime:
+                usual = interval(dates, outlet.listed, at, polling)
+                outcome = Outcome(outlet.feed, at, Validators(), b"")
+                return next_poll(outcome, 0, usual, polling)
+
+            for name, wait in (
+                ("ours", ours),
+                ("30 minutes", lambda _, at: at + HALF_HOUR),
+                ("fastest", lambda _, at: at + polling.fastest),
+            ):
+                tally = read(outlet, end, wait)
+                for total in (tallies[name], sums[name]):
+                    total.polls += tally.polls
+                    total.missed += tally.missed
+                    total.delays += tally.delays
+        for name, tally in tallies.items():
+            print(line(kind, name, tally, chosen.days))
+        avoidable += max(0, tallies["ours"].missed - tallies["fastest"].missed)
+    for name, tally in sums.items():
+        print(line("all", name, tally, chosen.days))
+    print(f"missed though the fastest pace would have seen them: {avoidable}")
+    return 1 if avoidable else 0
+
+
+def line(kind: str, name: str, tally: Tally, days: int) -> str:
+    """Return a row of the table."""
+    minutes = [delay / timedelta(minutes=1) for delay in tally.delays] or [0.0, 0.0]
+    late = quantiles(minutes, n=20)[-1]
+    return (
+        f"{kind}\t{name}\t{tally.polls / days:.0f}\t{tally.missed}\t"
+        f"{median(minutes):.0f}\t{late:.0f}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
