@@ -20,6 +20,8 @@ _JITTER = 0.1  # of the interval, so that feeds found together drift apart
 _DOUBLINGS = 16  # beyond any span between a second and a day
 _QUIET = 3  # a pause this many times shorter than the present silence is over
 _MARGIN = 3  # polls while a document is renewed whole, at its busiest
+_UNBELIEVED = 5  # usual pauses without news, after which a 304 is doubted
+_LEAST_UNBELIEVED = timedelta(days=1)  # every outlet sleeps at night
 _KNOWN = 2  # dates without which there is no rhythm
 
 
@@ -48,6 +50,21 @@ def interval(
         polling.fastest,
         min(wanted, _renewal(ordered, listed) / _MARGIN, polling.slowest),
     )
+
+
+def suspicious(
+    dates: Sequence[datetime], now: datetime, doubted_at: datetime | None
+) -> bool:
+    """Tell whether "unchanged" is hard to believe of a feed of this rhythm.
+
+    Some servers and caches go on answering 304 when there is news; one unconditional
+    request shows. dates: as for `interval`. doubted_at: the newest date when it was
+    doubted before; one silence is doubted once.
+    """
+    if len(dates) < _KNOWN or (doubted_at and doubted_at >= max(dates)):
+        return False
+    mean = (max(dates) - min(dates)) / (len(dates) - 1)
+    return now - max(dates) > max(mean * _UNBELIEVED, _LEAST_UNBELIEVED)
 
 
 def _renewal(ordered: Sequence[datetime], listed: int) -> timedelta:

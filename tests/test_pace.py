@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.model import Failure, Feed, Outcome, Outlet, Polling, Validators
-from aggregator.pace import GONE, RETRY_CAP, furthest, interval, next_poll
+from aggregator.pace import (
+    GONE,
+    RETRY_CAP,
+    furthest,
+    interval,
+    next_poll,
+    suspicious,
+)
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 POLLING = Polling()
@@ -152,3 +159,17 @@ def test_the_rhythm_stays_between_its_bounds(
     assert span == interval(
         found[::-1], listed, NOW + timedelta(seconds=later), POLLING
     )
+
+
+def test_a_304_is_doubted_far_beyond_the_rhythm_and_once() -> None:
+    """A daily feed that is unchanged for six days is doubted, a monthly one is not."""
+    later = NOW + timedelta(days=6)
+    daily, monthly = every(timedelta(days=1)), every(timedelta(days=30))
+
+    assert suspicious(daily, later, None)
+    assert not suspicious(daily, NOW + timedelta(days=4), None)
+    assert not suspicious(monthly, later, None)
+    assert not suspicious(daily, later, NOW)
+    assert suspicious(daily, later, NOW - timedelta(days=9))
+    assert not suspicious(every(timedelta(minutes=5)), NOW + timedelta(hours=9), None)
+    assert not suspicious([NOW], later, None)

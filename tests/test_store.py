@@ -186,6 +186,7 @@ def test_a_feed_is_asked_at_its_own_rhythm(store: Store) -> None:
         polls.record(store, [an_outcome(*entries)], POLLING)
         due_at = books.records(store)[URL].next_poll_at
         store.do("DELETE FROM entries")
+        store.do("DELETE FROM seen")
         assert due_at
         return due_at - NOW
 
@@ -330,6 +331,25 @@ def test_what_is_still_listed_is_never_forgotten(store: Store) -> None:
 
     (task,) = polls.due(store, [FEED], NOW, POLLING, everything=True)
     assert task.known == {entry.fingerprint}
+
+
+def test_a_document_with_nothing_in_common_is_a_gap(store: Store) -> None:
+    """Its window is remembered, and the feed is asked again as soon as may be."""
+    later = NOW + timedelta(days=2)
+    polls.record(store, [an_outcome(an_entry("a"), an_entry("b"))], POLLING)
+    polls.record(store, [an_outcome(an_entry("b"), an_entry("c"))], POLLING)
+    polls.record(store, [an_outcome()], POLLING)
+
+    assert store.rows("SELECT * FROM gaps") == []
+
+    polls.record(store, [an_outcome(an_entry("b"), an_entry("c"))], POLLING)
+    polls.record(store, [an_outcome(an_entry("x"), at=later)], POLLING)
+
+    (row,) = store.rows("SELECT since, until FROM gaps")
+    assert tuple(row) == (int(NOW.timestamp()), int(later.timestamp()))
+    due_at = books.records(store)[URL].next_poll_at
+    assert due_at
+    assert POLLING.fastest <= due_at - later <= POLLING.fastest * 1.1
 
 
 def test_an_entry_that_comes_back_is_listed_again(store: Store) -> None:

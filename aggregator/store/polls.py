@@ -20,11 +20,13 @@ from aggregator.model import (
     PollTask,
     Validators,
 )
-from aggregator.pace import RECENT, furthest, interval, next_poll
-from aggregator.store.base import Store, instant, seconds
+from aggregator.pace import furthest, interval, next_poll, suspicious
+from aggregator.store import listing
+from aggregator.store.base import Store, instant, maybe_instant, seconds
 from aggregator.urls import canonical, host
 
 REMEMBERED = timedelta(days=730)  # how long a fingerprint outlives its listing
+_UNCHANGED = 304
 _LOGGED = timedelta(days=30)  # how long the log of polls is kept
 
 
@@ -99,24 +101,33 @@ def _record(store: Store, outcome: Outcome, polling: Polling) -> int:
     row = store.rows("SELECT * FROM feeds WHERE id = ?", feed)[0]
     # at a feed's first poll an undated entry may be old: the document's date is nearer
     undated_at = (outcome.dated_at if row["success_at"] is None else None) or outcome.at
+    gap = outcome.listed is not None and listing.keep(
+        store, feed, outcome.listed, outcome.at, maybe_instant(row["success_at"])
+    )
     new = _keep_entries(store, feed, outcome, undated_at)
     _keep_mentions(store, outcome.mentions)
-    if outcome.listed is not None:
-        _keep_listing(store, feed, outcome.listed, outcome.at)
     failed = outcome.failure
     failures = row["failures"] + 1 if failed else 0
-    usual = _usual_interval(store, feed, outcome.at, polling)
+    dates = listing.recent(store, feed)
+    usual = interval(dates, listing.length(store, feed), outcome.at, polling)
+    validators, doubted_at = outcome.validators, maybe_instant(row["doubted_at"])
+    if outcome.status == _UNCHANGED and suspicious(dates, outcome.at, doubted_at):
+        validators, doubted_at = Validators(), max(dates)
     store.do(
         """
         UPDATE feeds SET etag = ?, last_modified = ?, body_hash = ?, polled_at = ?,
-            next_poll_at = ?, failures = ?, http_status = ?, failure = ?, error = ?
+            next_poll_at = ?, doubted_at = ?, failures = ?, http_status = ?,
+            failure = ?, error = ?
         WHERE id = ?
         """,
-        outcome.validators.etag,
-        outcome.validators.last_modified,
+        validators.etag,
+        validators.last_modified,
         outcome.body_hash,
         seconds(outcome.at),
-        seconds(next_poll(outcome, failures, usual, polling)),
+        seconds(
+            next_poll(outcome, failures, polling.fastest if gap else usual, polling)
+        ),
+        seconds(doubted_at),
         failures,
         outcome.status,
         failed.kind if failed else "",
@@ -161,26 +172,6 @@ def _record(store: Store, outcome: Outcome, polling: Polling) -> int:
         failed.reason if failed else "",
     )
     return new
-
-
-def _usual_interval(
-    store: Store, feed: int, now: datetime, polling: Polling
-) -> timedelta:
-    """Return the interval of a feed's own rhythm, as far as it is remembered.
-
-    Equal dates count once: a document without dates is no rhythm, however long.
-    """
-    recent = store.rows(
-        "SELECT DISTINCT dated_at FROM entries WHERE feed = ? "
-        "ORDER BY dated_at DESC LIMIT ?",
-        feed,
-        RECENT,
-    )
-    dates = [instant(row["dated_at"]) for row in recent]
-    (listed,) = store.rows(
-        "SELECT count(*) AS n FROM seen WHERE feed = ? AND dropped_at IS NULL", feed
-    )
-    return interval(dates, listed["n"], now, polling)
 
 
 def _keep_entries(
@@ -261,28 +252,6 @@ def _keep_mentions(store: Store, mentions: Iterable[Mention]) -> None:
             )
             for mention in mentions
         ],
-    )
-
-
-def _keep_listing(store: Store, feed: int, listed: Sequence[int], at: datetime) -> None:
-    """Note which entries left the document, and which came back."""
-    ids = json.dumps(listed)
-    store.do(
-        """
-        UPDATE seen SET dropped_at = ? WHERE feed = ? AND dropped_at IS NULL
-            AND entry NOT IN (SELECT value FROM json_each(?))
-        """,
-        seconds(at),
-        feed,
-        ids,
-    )
-    store.do(
-        """
-        UPDATE seen SET dropped_at = NULL WHERE feed = ? AND dropped_at IS NOT NULL
-            AND entry IN (SELECT value FROM json_each(?))
-        """,
-        feed,
-        ids,
     )
 
 

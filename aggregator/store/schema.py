@@ -20,7 +20,8 @@ def first(db: Database) -> None:
     ever listed, with its fingerprint; dropped_at is when it left the document. entries:
     their text, kept while it may be wanted. mentions: why an entry is here. stories:
     what is remembered of a story beyond its entries. hosts: who asked for a pause.
-    polls: a log. facts: single values. members: entries with what their feed is.
+    gaps: when a document had nothing in common with the one before it. polls: a log.
+    facts: single values. members: entries with what their feed is.
     """
     for statement in (
         """
@@ -33,7 +34,7 @@ def first(db: Database) -> None:
             next_poll_at INTEGER NOT NULL DEFAULT 0,
             failures INTEGER NOT NULL DEFAULT 0, http_status INTEGER,
             failure TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '',
-            moved_to TEXT NOT NULL DEFAULT '', moved_at INTEGER
+            moved_to TEXT NOT NULL DEFAULT '', moved_at INTEGER, doubted_at INTEGER
         )
         """,
         """
@@ -78,6 +79,12 @@ def first(db: Database) -> None:
         """
         CREATE TABLE hosts (host TEXT PRIMARY KEY, not_before INTEGER NOT NULL)
         WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE gaps (
+            feed INTEGER NOT NULL, since INTEGER, until INTEGER NOT NULL,
+            PRIMARY KEY (feed, until)
+        ) WITHOUT ROWID
         """,
         """
         CREATE TABLE polls (
