@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,10 +22,14 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from aggregator.lock import held
 from aggregator.model import AggregatorError, Report
 from aggregator.run import Desk
+from aggregator.systemd import notify
 
 log = logging.getLogger("aggregator")
 
 TICK = 60  # seconds between two looks at what is due
+_BEAT = 10.0  # seconds between two looks at the schedule itself, and signs of life
+_LATE = 30.0  # seconds a tick may be late before the schedule is taken for lost
+_STUCK = 3600.0  # seconds of one cycle after which no sign of life is given any more
 
 Cycle = Callable[[Desk], Report]
 
@@ -43,10 +48,13 @@ class Worker:
         self._stamps: tuple[tuple[int, int], ...] = self._look()
         self.desk = Desk.load(path)  # an edit between the two would go unseen
         self._stop = threading.Event()
+        self._busy = False
+        self._turned = time.monotonic()
 
-    def work(self, tick: float = TICK) -> None:
+    def work(self, tick: float = TICK, beat: float = _BEAT) -> None:
         """Run cycles until SIGTERM or SIGINT; the running one is finished first.
 
+        systemd is told when the worker is ready, that it lives, and when it stops.
         Raises LockHeldError when another worker has this database.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -60,11 +68,14 @@ class Worker:
         )
         with held(self.desk.config.storage.database, "worker", wait=0):
             log.info("worker started config=%s", self._path)
-            scheduler.add_job(
+            self.job = scheduler.add_job(
                 self._once, "interval", seconds=tick, next_run_time=datetime.now(UTC)
             )
             scheduler.start()
-            self._stop.wait()
+            notify("READY=1")
+            while not self._stop.wait(beat):
+                self._watch(tick)
+            notify("STOPPING=1")
             scheduler.shutdown(wait=True)
             log.info("worker stopped")
 
@@ -72,9 +83,30 @@ class Worker:
         """Only set the event: a shutdown inside a signal handler raises."""
         self._stop.set()
 
+    def _watch(self, tick: float) -> None:
+        """Give a sign of life, and set the schedule going again if it was lost.
+
+        After the clock was set back, APScheduler sleeps until the time it had planned.
+        """
+        since = time.monotonic() - self._turned
+        if not self._busy and since > tick + _LATE:
+            log.warning("schedule set going again: the clock was set back")
+            self._turned = time.monotonic()
+            self.job.modify(next_run_time=datetime.now(UTC))
+        if not self._busy or since < _STUCK:
+            notify("WATCHDOG=1")
+
     def _once(self) -> None:
         if self._stop.is_set():
             return
+        self._busy, self._turned = True, time.monotonic()
+        try:
+            self._turn()
+        finally:
+            self._busy, self._turned = False, time.monotonic()
+
+    def _turn(self) -> None:
+        """Read what changed, run a cycle, and log what came of it."""
         self._reload()
         try:
             report = self._cycle(self.desk)

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "aggregator"
 # From the ground up: a room imports only from floors below its own.
 FLOORS = (
     {"", "model", "identity"},
-    {"text", "urls", "lock"},
+    {"text", "urls", "lock", "systemd"},
     {"fts", "decisions", "pace", "health", "sandbox", "fetch", "parse"},
     {"query", "match", "stories"},
     {"config", "sift", "store"},

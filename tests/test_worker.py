@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,8 @@ import pytest
 from conftest import Server
 from worlds import aggregator, command, configure, contents, environment, item, rss
 
+from aggregator.systemd import notify
+
 # the worker of the command line, but looking every 20 ms instead of every minute
 QUICK = """
 import logging, sys
@@ -23,15 +26,35 @@ from aggregator import run
 from aggregator.worker import Worker
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
 cycle = lambda desk: run.cycle(desk, run.clock(), everything=True)
-Worker(Path(sys.argv[1]), cycle).work(tick=0.02)
+Worker(Path(sys.argv[1]), cycle).work(tick=0.02, beat=0.02)
+"""
+
+
+# one whose clock seems to be set back a day after its first cycle
+SET_BACK = """
+import logging, sys
+from datetime import timedelta
+from pathlib import Path
+from aggregator import run, worker
+logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+worker._LATE = 0.1
+turns = []
+def cycle(desk):
+    report = run.cycle(desk, run.clock(), everything=True)
+    if not turns:
+        running.job.modify(next_run_time=running.job.next_run_time + timedelta(days=1))
+    turns.append(report)
+    return report
+running = worker.Worker(Path(sys.argv[1]), cycle)
+running.work(tick=0.2, beat=0.05)
 """
 
 
 @contextmanager
-def running(*words: str) -> Iterator[subprocess.Popen[str]]:
+def running(*words: str, **env: str) -> Iterator[subprocess.Popen[str]]:
     """Run a worker, and kill it at the end if it still runs."""
     process = subprocess.Popen(
-        words, env=environment(), stderr=subprocess.PIPE, text=True
+        words, env=environment(env), stderr=subprocess.PIPE, text=True
     )
     limit = threading.Timer(60, process.kill)  # a line that never comes ends the test
     limit.start()
@@ -142,3 +165,44 @@ def test_a_cycle_that_fails_does_not_end_the_worker(path: Path) -> None:
 
     assert "index.html" in contents(path.parent)
     assert not any("Traceback" in line for line in lines)
+
+
+def test_a_clock_set_back_stops_nothing(path: Path) -> None:
+    """A schedule that would sleep for a day is noticed and set going again."""
+    with running(sys.executable, "-c", SET_BACK, str(path)) as process:
+        until(process, "WARNING", "schedule set going again")
+        lines = until(process, "cycle", "polled=1")
+
+    assert not any("Traceback" in line for line in lines)
+
+
+def test_systemd_is_told_how_the_worker_fares(path: Path, tmp_path: Path) -> None:
+    """Ready once it works, signs of life while it does, and that it stops."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(str(tmp_path / "notify"))
+        ear.settimeout(30)
+        words = (sys.executable, "-c", QUICK, str(path))
+        with running(*words, NOTIFY_SOCKET=str(tmp_path / "notify")) as process:
+            heard = [ear.recv(100), ear.recv(100), ear.recv(100)]
+            process.send_signal(signal.SIGTERM)
+            while heard[-1] != b"STOPPING=1":
+                heard.append(ear.recv(100))
+
+            until(process, "worker stopped")
+            assert process.wait() == 0
+    assert heard[0] == b"READY=1"
+    assert set(heard[1:-1]) == {b"WATCHDOG=1"}
+
+
+def test_nobody_needs_to_listen(tmp_path: Path, monkeypatch) -> None:
+    """Without systemd, or with its socket gone, nothing is sent and nothing raised."""
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))
+    assert notify("READY=1") is None  # type: ignore[func-returns-value]
+
+    name = f"@aggregator-test-{tmp_path.name}-{id(tmp_path)}"
+    monkeypatch.setenv("NOTIFY_SOCKET", name)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind("\0" + name[1:])
+        notify("READY=1")
+
+        assert ear.recv(100) == b"READY=1"
