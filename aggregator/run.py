@@ -6,88 +6,32 @@ all come through here. The clock is read by the caller, once, and handed down.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 
-from aggregator import config as configuration
-from aggregator import curation, engine, publish
+from aggregator import engine, publish
 from aggregator.decisions import Rulings
+from aggregator.desk import Desk, stories
 from aggregator.lock import held
 from aggregator.model import (
-    Action,
-    Addition,
-    AggregatorError,
     Config,
-    Decision,
     Failure,
     Feed,
     Outcome,
     PollTask,
     Report,
     State,
-    Story,
 )
 from aggregator.store import Store, books, polls, tales
-from aggregator.stories import compose, place, ruling, settle
+from aggregator.stories import place, ruling, settle
 
 _FLUSH = 200  # outcomes in one transaction: 2.8 × the rate of one each (DESIGN.md §2)
 _FLUSH_AFTER = 1.0  # seconds an outcome may wait for its transaction
 
 Progress = Callable[[int, int], None]
 """Told how many feeds are polled, of how many."""
-
-
-def clock() -> datetime:
-    """Return now, or the instant that SOURCE_DATE_EPOCH sets, to the second.
-
-    Raises AggregatorError when the variable holds no such instant.
-    """
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    if not epoch:
-        return datetime.now(UTC).replace(microsecond=0)
-    try:
-        return datetime.fromtimestamp(int(epoch), UTC)
-    except (ValueError, OverflowError, OSError) as exc:
-        raise AggregatorError(
-            f"SOURCE_DATE_EPOCH is {epoch!r}; write whole seconds since 1970, or unset "
-            "it"
-        ) from exc
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """The maintainer's two files, read and valid, for one cycle or command."""
-
-    config: Config
-    decisions: tuple[Decision, ...]
-
-    @classmethod
-    def load(cls, path: Path) -> Desk:
-        """Read the configuration at `path` and the curation.toml that goes with it.
-
-        Raises ConfigError with all problems of the first of them that has any.
-        """
-        return cls.of(configuration.read(path))
-
-    @classmethod
-    def of(cls, config: Config) -> Desk:
-        """Read the curation.toml that goes with a configuration; raises ConfigError."""
-        site = config.site
-        path = config.storage.curation
-        return cls(config, curation.read(path, config.topics, site.timezone))
-
-    @property
-    def additions(self) -> dict[int, Addition]:
-        """What the maintainer adds, by the number of the entry that stands for it."""
-        return tales.added(
-            decision.addition
-            for decision in self.decisions
-            if decision.action is Action.ADD and decision.addition
-        )
 
 
 def cycle(
@@ -151,21 +95,6 @@ def republish(desk: Desk, now: datetime) -> tuple[str, ...]:
         polls.follow(store, desk.config.feeds)
         tell(store, desk, now)
         return rebuild(store, desk)[1]
-
-
-def stories(store: Store, desk: Desk) -> tuple[Story, ...]:
-    """Return every story as it stands, by short id; those not settled yet are left out.
-
-    A pure function of the database and the maintainer's two files.
-    """
-    outlets = {outlet.name: outlet for outlet in desk.config.outlets}
-    rulings = Rulings(desk.decisions)
-    zone = desk.config.site.timezone
-    return tuple(
-        compose(ledger, ledger.standing, ruling(ledger, rulings, zone), outlets)
-        for ledger in tales.ledgers(store, desk.additions)
-        if ledger.standing
-    )
 
 
 # ── polling ───────────────────────────────────────────────────────────────────────────

@@ -19,9 +19,9 @@ from types import FrameType
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from aggregator.desk import Desk
 from aggregator.lock import held
 from aggregator.model import AggregatorError, Report
-from aggregator.run import Desk
 from aggregator.systemd import notify
 
 log = logging.getLogger("aggregator")

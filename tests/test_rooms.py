@@ -14,12 +14,12 @@ PACKAGE = ROOT / "aggregator"
 # From the ground up: a room imports only from floors below its own.
 FLOORS = (
     {"", "model", "identity"},
-    {"text", "urls", "lock", "systemd"},
+    {"text", "urls", "lock", "clock", "systemd"},
     {"fts", "decisions", "pace", "health", "sandbox", "fetch", "parse"},
     {"query", "match", "stories"},
     {"config", "sift", "store"},
     {"curation", "poll", "publish", "nursery"},
-    {"engine"},
+    {"engine", "desk"},
     {"run"},
     {"worker", "serve"},
     {"demo"},

@@ -27,8 +27,9 @@ from worlds import (
     rss,
 )
 
+from aggregator import clock, engine, run
 from aggregator import config as configuration
-from aggregator import engine, run
+from aggregator.desk import Desk, stories
 from aggregator.model import (
     AggregatorError,
     Config,
@@ -72,13 +73,13 @@ def world(tmp_path: Path, server: Server) -> Config:
 def told(config: Config) -> dict[str, State]:
     """Return the state of every story by title."""
     with Store(config.storage.database) as store:
-        found = run.stories(store, run.Desk.of(config))
+        found = stories(store, Desk.of(config))
     return {story.title: story.state for story in found}
 
 
 def test_a_cycle_finds_joins_and_publishes(world: Config) -> None:
     """Copies become one story, doubts wait, the near miss is suppressed."""
-    report = run.cycle(run.Desk.of(world), NOW)
+    report = run.cycle(Desk.of(world), NOW)
 
     assert (report.polled, report.failed, report.unchanged) == (3, 1, 0)
     assert (report.new_entries, report.stories) == (6, 2)
@@ -98,11 +99,11 @@ def test_a_cycle_finds_joins_and_publishes(world: Config) -> None:
 
 def test_a_second_cycle_changes_nothing(world: Config) -> None:
     """Polled again, the same documents bring nothing and touch no file."""
-    run.cycle(run.Desk.of(world), NOW)
+    run.cycle(Desk.of(world), NOW)
     folder = world.source.parent
     before = contents(folder), database(folder)
     stamps = {p: p.stat().st_mtime_ns for p in (folder / "public").rglob("*")}
-    report = run.cycle(run.Desk.of(world), NOW, everything=True)
+    report = run.cycle(Desk.of(world), NOW, everything=True)
 
     assert (report.polled, report.unchanged, report.failed) == (3, 2, 1)
     assert (report.new_entries, report.files_written) == (0, 0)
@@ -116,11 +117,11 @@ def test_what_starts_to_fail_and_recovers_is_told_once(
     world: Config, server: Server
 ) -> None:
     """A report names the feeds whose health changed, not those that stay the same."""
-    first = run.cycle(run.Desk.of(world), NOW)
+    first = run.cycle(Desk.of(world), NOW)
     server.route("/nuit", body=rss(item("n", "Une nuit")))
     server.route("/jour", status=404)
-    second = run.cycle(run.Desk.of(world), NOW, everything=True)
-    third = run.cycle(run.Desk.of(world), NOW, everything=True)
+    second = run.cycle(Desk.of(world), NOW, everything=True)
+    third = run.cycle(Desk.of(world), NOW, everything=True)
 
     assert [feed.outlet.name for feed, _ in first.started] == ["La Nuit"]
     assert [feed.outlet.name for feed, _ in second.started] == ["Le Jour"]
@@ -130,27 +131,27 @@ def test_what_starts_to_fail_and_recovers_is_told_once(
 
 def test_a_lost_folder_is_rebuilt_to_the_byte(world: Config) -> None:
     """Published files are a function of the database and the maintainer's files."""
-    run.cycle(run.Desk.of(world), NOW)
+    run.cycle(Desk.of(world), NOW)
     folder = world.source.parent
     before = contents(folder)
     for path in (folder / "public").rglob("*.*"):
         path.unlink()
-    written = run.republish(run.Desk.of(world), NOW + timedelta(days=3))
+    written = run.republish(Desk.of(world), NOW + timedelta(days=3))
 
     assert contents(folder) == before
     assert set(written) == set(before)
-    assert run.republish(run.Desk.of(world), NOW + timedelta(days=3)) == ()
+    assert run.republish(Desk.of(world), NOW + timedelta(days=3)) == ()
 
 
 def test_decisions_take_effect_at_the_next_publish(world: Config) -> None:
     """A doubtful story is kept and a published one hidden by two tables of text."""
-    run.cycle(run.Desk.of(world), NOW)
+    run.cycle(Desk.of(world), NOW)
     world.storage.curation.write_text(
         '[[decision]]\naction = "keep"\nurl = "http://www.jour.example/b/"\n'
         '[[decision]]\naction = "hide"\nurl = "https://soir.example/z"\n',
         encoding="utf-8",
     )
-    run.republish(run.Desk.of(world), NOW + timedelta(hours=1))
+    run.republish(Desk.of(world), NOW + timedelta(hours=1))
 
     assert told(world)["Les petites mains de la haute couture"] is State.PUBLISHED
     feed = json.loads(contents(world.source.parent)["feed.json"])
@@ -161,7 +162,7 @@ def test_decisions_take_effect_at_the_next_publish(world: Config) -> None:
 
 def test_a_hidden_story_is_on_no_page_any_longer(world: Config) -> None:
     """Not even on a year's page that has no other story; nor a topic that is gone."""
-    run.cycle(run.Desk.of(world), NOW)
+    run.cycle(Desk.of(world), NOW)
     folder = world.source.parent
     before = contents(folder)
     world.storage.curation.write_text(
@@ -169,7 +170,7 @@ def test_a_hidden_story_is_on_no_page_any_longer(world: Config) -> None:
         '[[decision]]\naction = "hide"\nurl = "https://soir.example/y"\n',
         encoding="utf-8",
     )
-    run.republish(run.Desk.of(replace(world, topics=world.topics[:1])), NOW)
+    run.republish(Desk.of(replace(world, topics=world.topics[:1])), NOW)
     after = contents(folder)
 
     assert before.keys() - after.keys() == {"2020/index.html"} | {
@@ -181,16 +182,16 @@ def test_a_hidden_story_is_on_no_page_any_longer(world: Config) -> None:
 def test_now_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """SOURCE_DATE_EPOCH is whole seconds; anything else is told in one line."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", EPOCH)
-    at = run.clock()
+    at = clock.now()
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "")
-    unset = run.clock()
+    unset = clock.now()
 
     assert at == NOW
     assert unset.microsecond == 0
     for wrong in ("tomorrow", "1e3", "9" * 30):
         monkeypatch.setenv("SOURCE_DATE_EPOCH", wrong)
         with pytest.raises(AggregatorError, match="whole seconds"):
-            run.clock()
+            clock.now()
 
 
 def test_a_wrong_curation_file_changes_nothing(world: Config) -> None:
@@ -198,14 +199,14 @@ def test_a_wrong_curation_file_changes_nothing(world: Config) -> None:
     world.storage.curation.write_text('[[decision]]\naction = "hid"\n', "utf-8")
 
     with pytest.raises(ConfigError):
-        run.cycle(run.Desk.of(world), NOW)
+        run.cycle(Desk.of(world), NOW)
     names = {path.name for path in world.source.parent.iterdir()}
     assert names == {"feeds.toml", "curation.toml"}
 
 
 def test_only_one_outlet_can_be_polled(world: Config, server: Server) -> None:
     """`--outlet` asks that outlet's feeds and no other."""
-    report = run.cycle(run.Desk.of(world), NOW, outlet="Le Soir")
+    report = run.cycle(Desk.of(world), NOW, outlet="Le Soir")
 
     assert report.polled == 1
     assert {request.path for request in server.requests} == {"/soir"}
@@ -215,7 +216,7 @@ def test_progress_is_told_as_it_goes(world: Config) -> None:
     """The bar on a terminal ends at the number of feeds."""
     steps: list[tuple[int, int]] = []
     run.cycle(
-        run.Desk.of(world),
+        Desk.of(world),
         NOW,
         progress=lambda done, total: steps.append((done, total)),
     )
@@ -240,7 +241,7 @@ def test_no_order_of_outcomes_shows(world: Config, tmp_path: Path) -> None:
             database=folder / "aggregator.db",
             output=folder / "public",
         )
-        desk = run.Desk(replace(config, storage=storage), ())
+        desk = Desk(replace(config, storage=storage), ())
         chance = random.Random(seed)
         chance.shuffle(outcomes)
         cut = chance.randrange(len(outcomes) + 1)
@@ -293,7 +294,7 @@ def test_a_stale_304_does_not_hide_news_for_ever(
         request.wfile.write(body)
 
     url = server.route("/stuck", handler=answer)
-    desk = run.Desk.of(configuration.read(configure(tmp_path, {"Le Jour": url})))
+    desk = Desk.of(configuration.read(configure(tmp_path, {"Le Jour": url})))
     reports = [
         run.cycle(desk, NOW + n * DAY, everything=True) for n in (0, 1, 8, 9, 10)
     ]

@@ -22,10 +22,10 @@ QUICK = """
 import logging, sys
 from datetime import timedelta
 from pathlib import Path
-from aggregator import run
+from aggregator import clock, run
 from aggregator.worker import Worker
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-cycle = lambda desk: run.cycle(desk, run.clock(), everything=True)
+cycle = lambda desk: run.cycle(desk, clock.now(), everything=True)
 Worker(Path(sys.argv[1]), cycle).work(tick=0.02, beat=0.02)
 """
 
@@ -35,12 +35,12 @@ SET_BACK = """
 import logging, sys
 from datetime import timedelta
 from pathlib import Path
-from aggregator import run, worker
+from aggregator import clock, run, worker
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
 worker._LATE = 0.1
 turns = []
 def cycle(desk):
-    report = run.cycle(desk, run.clock(), everything=True)
+    report = run.cycle(desk, clock.now(), everything=True)
     if not turns:
         running.job.modify(next_run_time=running.job.next_run_time + timedelta(days=1))
     turns.append(report)

@@ -13,6 +13,7 @@ from aggregator import run as pipeline
 from aggregator.cli import machine
 from aggregator.demo import prepare
 from aggregator.demo.outlets import World
+from aggregator.desk import Desk
 
 _FOLDER = "demo-site"
 _RECORDED = datetime(2020, 2, 15, 9, tzinfo=UTC)  # when the recorded outlets stood so
@@ -39,7 +40,7 @@ def demo(port: int, no_serve: bool, folder: Path) -> None:
     port = port or _free_port()
     with World() as world:
         path = prepare(folder, world.base, site=f"http://127.0.0.1:{port}/")
-        desk = pipeline.Desk.load(path)
+        desk = Desk.load(path)
         machine.settle_in(desk.config)
         for edition, heading in ((1, "The first poll:"), (2, "\nAn hour later:")):
             world.edition = edition

@@ -10,12 +10,13 @@ import click
 
 from aggregator import config as configuration
 from aggregator.cli import show
+from aggregator.clock import now
 from aggregator.decisions import NOT_YET, Rulings, key
+from aggregator.desk import Desk, stories
 from aggregator.health import status as health_of
 from aggregator.match import search as find
 from aggregator.model import AggregatorError, Config, ConfigError, State, Story
 from aggregator.query import compile_line
-from aggregator.run import Desk, clock, stories
 from aggregator.store import Store, books, polls
 from aggregator.text import MARK, UNMARK
 
@@ -193,7 +194,7 @@ def status(path: str | None, max_age: str | None, as_json: bool) -> None:
             ]
         )
     click.echo(f"last cycle: {show.when(ended)}", err=True)
-    if limit is not None and (ended is None or clock() - ended > limit):
+    if limit is not None and (ended is None or now() - ended > limit):
         click.echo(f"no cycle ended within {max_age}", err=True)
         sys.exit(1)
 

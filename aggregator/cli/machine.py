@@ -18,6 +18,8 @@ from aggregator import config as configuration
 from aggregator import run as pipeline
 from aggregator import serve as server
 from aggregator.cli import show
+from aggregator.clock import now
+from aggregator.desk import Desk
 from aggregator.model import Config, Report
 from aggregator.worker import Worker
 
@@ -50,7 +52,7 @@ def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
     Exit status: 0 done, even when single feeds failed · 3 not one could be reached
     Example:     aggregator run --outlet "Le Monde" --all
     """
-    desk = pipeline.Desk.load(configuration.locate(path))
+    desk = Desk.load(configuration.locate(path))
     config = desk.config
     if outlet:
         _known_outlet(config, outlet)
@@ -61,7 +63,7 @@ def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
     with ended_by_ctrl_c(), _progress(shown=people) as progress:
         report = pipeline.cycle(
             desk,
-            pipeline.clock(),
+            now(),
             everything=everything,
             outlet=outlet,
             progress=progress,
@@ -221,7 +223,7 @@ def worker(path: str | None) -> None:
     )
     worker = Worker(
         configuration.locate(path).absolute(),
-        lambda desk: pipeline.cycle(desk, pipeline.clock()),
+        lambda desk: pipeline.cycle(desk, now()),
     )
     settle_in(worker.desk.config)
     worker.work()
@@ -236,8 +238,8 @@ def publish(path: str | None, as_json: bool) -> None:
     Files whose bytes would not change are left untouched; the names of the others are
     printed.
     """
-    desk = pipeline.Desk.load(configuration.locate(path))
-    written = pipeline.republish(desk, pipeline.clock())
+    desk = Desk.load(configuration.locate(path))
+    written = pipeline.republish(desk, now())
     if as_json:
         show.as_json({"files_written": written})
     else:
