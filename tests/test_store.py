@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -148,18 +149,31 @@ def test_an_error_inside_a_transaction_undoes_all_of_it(store: Store) -> None:
     assert store.fact("last_cycle") == ""
 
 
-def test_two_processes_may_open_a_new_database_at_once(tmp_path: Path) -> None:
-    """Migrating waits for another migration, and is done once."""
+def test_many_processes_may_open_a_new_database_at_once(tmp_path: Path) -> None:
+    """Making and migrating it waits for another process that does, and is done once."""
     program = (
         "import sys; from pathlib import Path; from aggregator.store import Store; "
-        "Store(Path(sys.argv[1])).close()"
+        "sys.stdin.readline(); Store(Path(sys.argv[1])).close()"
     )
-    path = tmp_path / "aggregator.db"
-    running = [
-        subprocess.Popen([sys.executable, "-c", program, str(path)]) for _ in range(3)
-    ]
+    words = [sys.executable, "-c", program, str(tmp_path / "aggregator.db")]
+    running = [subprocess.Popen(words, stdin=subprocess.PIPE) for _ in range(6)]
+    for process in running:
+        assert process.stdin
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+    for process in running:
+        process.communicate()
 
-    assert [process.wait() for process in running] == [0, 0, 0]
+    assert [process.returncode for process in running] == [0] * 6
+
+
+def test_a_place_where_no_database_can_be_is_told_at_once() -> None:
+    """Only a busy database is waited for; any other refusal is an error right away."""
+    began = time.monotonic()
+    with pytest.raises(StoreError, match="cannot be"):
+        Store(Path("/proc/aggregator.db"))
+
+    assert time.monotonic() - began < 10
 
 
 # ── polls ─────────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from aggregator.stories import title_key
 
 Value = str | int | float | bytes | None  # what SQLite keeps
 
+_LOOK = 0.02  # seconds between two tries where SQLite does not wait by itself
+_PRIMARY = 0xFF  # of an extended result code: what went wrong, without the details
 _BUSY = 30.0  # seconds to wait for another process's transaction
 
 
@@ -70,7 +73,7 @@ class Store:
     def _prepare(self) -> None:
         self._connection.row_factory = sqlite3.Row
         self._connection.create_function("title_key", 1, title_key, deterministic=True)
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._write_ahead()
         db = Database(self._connection)
         known = {m.name for m in migrations.pending(Database(memory=True))}
         applied = {migration.name for migration in migrations.applied(db)}
@@ -84,6 +87,24 @@ class Store:
             # writer; inside ours it only sets savepoints
             with self.transaction():
                 migrations.apply(db)
+
+    def _write_ahead(self) -> None:
+        """Have the database keep a write-ahead log, so that readers never wait.
+
+        A new database is switched over once. While another process does that, SQLite
+        answers "locked" at once, whatever the timeout: hence our own waiting.
+        """
+        until = time.monotonic() + _BUSY
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as exc:
+                busy = exc.sqlite_errorcode & _PRIMARY == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > until:
+                    raise
+                time.sleep(_LOOK)
+            else:
+                return
 
     def __enter__(self) -> Self:
         """Return the store itself."""
