@@ -10,10 +10,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from aggregator import text
+from aggregator import text, urls
 from aggregator.model import Copy, Evidence, Site, Story, Topic
 
 Part = tuple[str, bool]
@@ -143,13 +142,8 @@ def shown(story: Story, site: Site, topics: Mapping[str, Topic]) -> Shown:
 
 def web(url: str) -> str:
     """Return the URL if it is a complete http(s) one without blanks, else ""."""
-    if not url.isprintable() or " " in url:  # the only blank that is printable
-        return ""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        return ""
+    # a space is the only blank that is printable
+    usable = url.isprintable() and " " not in url and urls.web(url)
     return url if usable else ""
 
 
