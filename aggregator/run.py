@@ -55,7 +55,7 @@ def cycle(
     ):
         polls.follow(store, config.feeds)
         before = books.mention_counts(store)
-        failing = {r.url for r in books.records(store).values() if r.failure}
+        failing = polls.failing(store)
         feeds = [f for f in config.feeds if outlet in ("", f.outlet.name)]
         tasks = tuple(
             polls.due(store, feeds, now, config.polling, everything=everything)

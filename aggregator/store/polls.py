@@ -90,6 +90,13 @@ def _known(store: Store, feed: int) -> frozenset[int]:
     return frozenset(row["fingerprint"] for row in rows)
 
 
+def failing(store: Store) -> set[str]:
+    """Return the URLs of the feeds whose last poll failed."""
+    return {
+        row["url"] for row in store.rows("SELECT url FROM feeds WHERE failures > 0")
+    }
+
+
 def record(store: Store, outcomes: Iterable[Outcome], polling: Polling) -> int:
     """Keep what polls brought, all of it in one transaction; return the new entries."""
     with store.transaction():
