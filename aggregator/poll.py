@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 import traceback
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 
@@ -30,6 +30,7 @@ from aggregator.sift import sift
 
 _UNCHANGED: Final = 304
 _OK: Final = 200
+_SPACING: Final = timedelta(seconds=1)  # the least that crawlers agree on
 _HASH: Final = 16  # bytes: two documents of one feed are never taken for each other
 
 
@@ -48,29 +49,35 @@ def poll(batch: Batch) -> tuple[Outcome, ...]:
 
 @dataclass(slots=True)
 class _Visit:
-    """The walk through one batch. closed: until when a host is not to be asked."""
+    """The walk through one batch.
+
+    closed: until when a host is not to be asked. asked: when it was, by the monotonic
+    clock.
+    """
 
     batch: Batch
     fetcher: Fetcher
     closed: dict[str, datetime] = field(default_factory=dict)
+    asked: dict[str, float] = field(default_factory=dict)
 
     def outcome(self, task: PollTask) -> Outcome:
         """Return what a poll brought, whatever happens in it."""
-        start = time.monotonic()
-        before = Outcome(
-            task.feed, self.batch.now, task.validators, task.body_hash
-        )  # what stands when nothing is brought
         host = urls.host(task.url)
+        if host not in self.closed:
+            self._keep_apart(host)
+        start = time.monotonic()
+        before = Outcome(  # what stands when nothing is brought
+            task.feed, self.batch.now, task.validators, task.body_hash, url=task.url
+        )
         try:
             if host in self.closed:
-                failure = Failure("refused", f"{host} asked to wait")
-                outcome = replace(before, failure=failure, not_before=self.closed[host])
+                outcome = replace(before, asked=False, not_before=self.closed[host])
             else:
                 outcome = self._asked(task, before)
         except FetchError as exc:
             outcome = self._failed(before, exc)
-            if outcome.host_wide and outcome.not_before is not None:
-                self.closed[host] = outcome.not_before
+            if outcome.paused_host and outcome.not_before is not None:
+                self.closed[outcome.paused_host] = outcome.not_before
         except ParseError as exc:
             failure = Failure("document", str(exc))
             outcome = replace(before, status=_OK, failure=failure)
@@ -80,6 +87,17 @@ class _Visit:
         except Exception as exc:  # noqa: BLE001 - one feed's poll must not end the others
             outcome = replace(before, failure=Failure("ours", _where(exc)))
         return replace(outcome, seconds=time.monotonic() - start)
+
+    def _keep_apart(self, host: str) -> None:
+        """Wait until the host may be asked again."""
+        polling = self.batch.polling
+        spacing = polling.spacing
+        if spacing is None:
+            spacing = timedelta(0) if polling.allow_private_addresses else _SPACING
+        if host in self.asked:
+            due = self.asked[host] + spacing.total_seconds()
+            time.sleep(max(0.0, due - time.monotonic()))
+        self.asked[host] = time.monotonic()
 
     def _asked(self, task: PollTask, before: Outcome) -> Outcome:
         """Return what an answer brings; raises StageError when there is none."""
@@ -119,8 +137,6 @@ class _Visit:
             polling.max_entries,
             timeout=(outlet.timeout or polling.timeout).total_seconds(),
         )
-        rest = self.batch.now + sifted.ttl if sifted.ttl else None
-        waits = [at for at in (answered.not_before, self._earliest(rest)) if at]
         return replace(
             answered,
             # Of a document cut short nothing is kept that could stand for the whole:
@@ -134,7 +150,8 @@ class _Visit:
             home=sifted.home,
             language=sifted.language,
             dated_at=sifted.dated_at,
-            not_before=max(waits, default=None),
+            rest=sifted.rest,
+            complete=sifted.complete,
         )
 
     def _earliest(self, wanted: datetime | None) -> datetime | None:
@@ -148,7 +165,7 @@ class _Visit:
             failure=Failure(exc.kind, str(exc)),
             moved_to=exc.moved_to,
             not_before=exc.not_before,
-            host_wide=exc.not_before is not None,
+            paused_host=exc.paused_host,
         )
 
 

@@ -53,7 +53,7 @@ def cycle(
         held(config.storage.database, "cycle"),
         Store(config.storage.database) as store,
     ):
-        polls.follow(store, config.feeds)
+        polls.follow(store, config.feeds, now)
         before = books.mention_counts(store)
         failing = polls.failing(store)
         feeds = [f for f in config.feeds if outlet in ("", f.outlet.name)]
@@ -92,7 +92,7 @@ def republish(desk: Desk, now: datetime) -> tuple[str, ...]:
     """
     database = desk.config.storage.database
     with held(database, "cycle"), Store(database) as store:
-        polls.follow(store, desk.config.feeds)
+        polls.follow(store, desk.config.feeds, now)
         tell(store, desk, now)
         return rebuild(store, desk)[1]
 
@@ -119,7 +119,7 @@ def _poll(
     progress: Progress | None,
 ) -> _Tally:
     """Poll every task and record what comes, as it comes."""
-    polled = unchanged = new_entries = 0
+    done = polled = unchanged = new_entries = 0
     failures: list[tuple[Feed, Failure]] = []
     succeeded: list[Feed] = []
     ready: list[Outcome] = []
@@ -127,6 +127,9 @@ def _poll(
     batches = engine.plan(tasks, config, now)
     for outcomes in engine.outcomes(batches, config.polling.concurrency):
         for outcome in outcomes:
+            done += 1
+            if not outcome.asked:
+                continue
             polled += 1
             unchanged += outcome.unchanged
             if outcome.failure:
@@ -138,7 +141,7 @@ def _poll(
             new_entries += polls.record(store, ready, config.polling)
             ready, flushed = [], time.monotonic()
         if progress:
-            progress(polled, len(tasks))
+            progress(done, len(tasks))
     new_entries += polls.record(store, ready, config.polling)
     return _Tally(
         polled,

@@ -7,10 +7,10 @@ neither the network nor the database.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from aggregator.match import match
-from aggregator.model import Entry, Feed, Fetched, Mention, Topic
+from aggregator.model import Entry, Feed, Fetched, Mention, Rest, Topic
 from aggregator.parse import parse
 
 
@@ -29,7 +29,7 @@ class Sifted:
     mentions: tuple[Mention, ...]
     complete: bool
     dated_at: datetime | None
-    ttl: timedelta | None
+    rest: Rest
 
 
 def sift(
@@ -56,5 +56,5 @@ def sift(
         mentions=match(fresh, topics, feed.outlet) if fresh else (),
         complete=document.complete,
         dated_at=document.dated_at,
-        ttl=document.ttl,
+        rest=document.rest,
     )

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from statistics import median, quantiles
 
-from aggregator.model import Feed, Outcome, Outlet, Polling, Validators
+from aggregator.model import Feed, Outcome, Outlet, Polling, Rest, Validators
 from aggregator.pace import RECENT, interval, next_poll
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -142,7 +142,7 @@ def main() -> int:
             ) -> datetime:
                 usual = interval(dates, outlet.listed, at, polling)
                 outcome = Outcome(outlet.feed, at, Validators(), b"")
-                return next_poll(outcome, 0, usual, polling)
+                return next_poll(outcome, 0, usual, polling, Rest())
 
             for name, wait in (
                 ("ours", ours),

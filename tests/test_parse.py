@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from needs import shared
 
 from aggregator import identity
-from aggregator.model import Document, Fetched, ParseError
-from aggregator.parse import charset, dates, discovery, fields, ladder, parse
+from aggregator.model import Document, Fetched, ParseError, Rest
+from aggregator.parse import charset, dates, discovery, fields, ladder, parse, rest
 from aggregator.parse.ladder import Item
 
 FEEDS = Path(__file__).parent / "feeds"
@@ -65,7 +65,7 @@ def test_a_document_is_read_as_its_toml_says(case):
         return
     document = parse(fetched, URL, 100, kind)
     if "ttl" in wanted:
-        wanted["ttl"] = timedelta(minutes=wanted["ttl"])
+        wanted["rest"] = Rest(timedelta(minutes=wanted.pop("ttl")))
     listed = wanted.pop("entries")
     found = [
         {
@@ -177,6 +177,13 @@ def test_a_language_is_one_that_atom_may_carry(said, wanted):
     assert read(rss(item), content_language=said).language == wanted
 
 
+SYNDICATED = (
+    "<sy:updatePeriod xmlns:sy='http://purl.org/rss/1.0/modules/syndication/'>{}"
+    "</sy:updatePeriod><sy:updateFrequency xmlns:sy="
+    "'http://purl.org/rss/1.0/modules/syndication/'>{}</sy:updateFrequency>"
+)
+
+
 @pytest.mark.parametrize(
     ("head", "wanted"),
     [
@@ -184,11 +191,77 @@ def test_a_language_is_one_that_atom_may_carry(said, wanted):
         ("<ttl>9999999999</ttl>", timedelta(days=7)),
         ("<ttl>soon</ttl>", None),
         ("<ttl>0</ttl>", None),
+        (SYNDICATED.format("hourly", "2"), timedelta(minutes=30)),
+        (SYNDICATED.format(" Daily ", "0"), timedelta(days=1)),
+        (SYNDICATED.format("daily", "often"), timedelta(days=1)),
+        (SYNDICATED.format("monthly", "1"), timedelta(days=7)),
+        (SYNDICATED.format("whenever", "1"), None),
+        ("<ttl>90</ttl>" + SYNDICATED.format("hourly", "1"), timedelta(minutes=90)),
     ],
 )
 def test_ttl_is_bounded(head, wanted):
     """A feed's wish for rest is read as minutes, at most seven days."""
-    assert read(rss("", head)).ttl == wanted
+    assert read(rss("", head)).rest.ttl == wanted
+
+
+@pytest.mark.parametrize(
+    ("head", "hours", "days"),
+    [
+        ("<skipHours><hour>0</hour>\n<hour> 23 </hour></skipHours>", {0, 23}, set()),
+        ("<skipHours><hour>24</hour><hour>05</hour></skipHours>", {0, 5}, set()),
+        ("<skipHours><hour>25</hour><hour>-1</hour><hour>?</hour>", set(), set()),
+        ("<skipDays><day>Saturday</day><day>sunday</day></skipDays>", set(), {5, 6}),
+        ("<skipDays><day>Mon</day><day>Samedi</day><day>1</day>", set(), {0}),
+        (
+            "<skipDays><day>Friday</day></skipDays><hour>3</hour><day>Sunday</day>",
+            set(),
+            {4},
+        ),
+        ("<!-- <skipHours><hour>4</hour></skipHours> -->", set(), set()),
+        (
+            "<description><![CDATA[<skipHours><hour>4</hour>]]></description>",
+            set(),
+            set(),
+        ),
+        ("<item><skipHours><hour>4</hour></skipHours></item>", set(), set()),
+        ("<skipHours/><skipDays></skipDays>", set(), set()),
+    ],
+)
+def test_skipped_hours_and_days_are_those_of_the_head(head, hours, days):
+    """Hours from 0 to 23 and days from Monday, all of them, before the first item."""
+    found = read(rss("<item><title>a</title></item>", head)).rest
+
+    assert (found.hours, found.days) == (hours, days)
+
+
+@given(st.lists(st.sampled_from(["<skiphours>", "<hour>", "1", "<day>", "<!--", " "])))
+@example(["<skiphours>"] * 9000)
+@example(["<!--"] * 20_000)
+@example(["<skiphours>", "<hour>", *" " * 70_000])
+@settings(deadline=timedelta(seconds=1))
+def test_the_head_is_searched_in_no_time(words):
+    """Whatever is there instead of skipped hours, it takes no time to see."""
+    found = rest.read({}, "".join(words))
+
+    assert found.ttl is None
+    assert found.hours <= {1, 11}
+
+
+def test_the_page_of_an_entry_is_not_feedburners():
+    """feedburner:origLink goes before the link, where it is a web address."""
+    item = (
+        "<item><link>https://feeds.example/~r/1</link>"
+        "<feedburner:origLink>{}</feedburner:origLink></item>"
+    )
+    ns = "<rss xmlns:feedburner='http://rssnamespace.org/feedburner/ext/1.0'><channel>"
+
+    def url(original: str) -> str:
+        body = f"{ns}{item.format(original)}</channel></rss>"
+        return read(body.encode()).entries[0].url
+
+    assert url(" https://outlet.example/1 ") == "https://outlet.example/1"
+    for none in ("", "/1", "javascript:alert(1)", "urn:1"):
+        assert url(none) == "https://feeds.example/~r/1"
 
 
 def test_ids_hang_on_the_feed_and_fingerprints_on_the_text():
@@ -389,7 +462,10 @@ def test_real_feeds_lose_no_entry_title_link_or_date(corpus):
                 sanitize_html=False,
                 resolve_relative_uris=False,
             ).entries
-            plain = [(e.get("title", ""), e.get("link", "")) for e in listed]
+            plain = [
+                (e.get("title", ""), e.get("feedburner_origlink") or e.get("link", ""))
+                for e in listed
+            ]
         ours = {(entry.title, entry.url) for entry in document.entries}
         for title, link in dict.fromkeys(plain):
             wanted = (

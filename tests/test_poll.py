@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import pickle
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,6 +24,7 @@ from aggregator.model import (
     Polling,
     PollTask,
     Query,
+    Rest,
     Topic,
     Validators,
 )
@@ -239,22 +242,35 @@ def test_a_moved_feed_is_polled_there_under_its_own_name(server):
     assert outcomes[0].entries == outcomes[1].entries
 
 
+def test_requests_to_one_host_are_kept_apart(server):
+    """Between two requests to a host its spacing passes."""
+    other = server.url("/c", "localhost")
+    polling = replace(OPEN, spacing=timedelta(seconds=1))
+    tasks = task(server.url("/a")), task(other), task(server.url("/b"))
+    start = time.monotonic()
+    poll(batch(*tasks, polling=polling))
+    took = time.monotonic() - start
+    poll(batch(task(server.url("/a")), task(other), polling=polling))
+
+    assert [seen.path for seen in server.requests] == ["/a", "/c", "/b", "/a", "/c"]
+    assert took >= 1
+
+
 @pytest.mark.parametrize(
-    ("headers", "ttl", "wait"),
+    ("control", "wait"),
     [
-        ({"Cache-Control": "max-age=3600"}, "", timedelta(hours=1)),
-        ({}, "<ttl>120</ttl>", timedelta(hours=2)),
-        ({"Cache-Control": "max-age=3600"}, "<ttl>120</ttl>", timedelta(hours=2)),
-        ({"Cache-Control": "max-age=99999999"}, "", timedelta(days=1)),
-        ({}, "<ttl>9999</ttl>", timedelta(days=1)),
+        ("max-age=3600", timedelta(hours=1)),
+        ("max-age=99999999", timedelta(days=1)),
     ],
 )
-def test_what_a_feed_declares_is_its_earliest_next_poll(server, headers, ttl, wait):
-    """The longer of freshness and ttl, up to the slowest pace; its host is not held."""
-    body = FEED.format(ttl).encode()
+def test_what_an_answer_declares_is_the_earliest_next_poll(server, control, wait):
+    """Freshness holds up to the slowest pace and for the feed alone."""
+    body = FEED.format("<ttl>120</ttl>").encode()
+    headers = {"Cache-Control": control}
     outcome = one(server.route("/feed", body=body, headers=headers))
 
-    assert (outcome.not_before, outcome.host_wide) == (NOW + wait, False)
+    assert (outcome.not_before, outcome.paused_host) == (NOW + wait, "")
+    assert outcome.rest == Rest(ttl=timedelta(hours=2))
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -269,9 +285,9 @@ def test_a_host_that_asks_to_wait_is_left_alone(server, status):
 
     assert [request.path for request in server.requests] == ["/a", "/c"]
     assert first.failure == Failure("http", f"http {status}")
-    assert (first.not_before, first.host_wide) == (NOW + timedelta(minutes=10), True)
-    assert second.failure.kind == "refused"
-    assert second.failure.reason == f"127.0.0.1:{server.port} asked to wait"
+    assert first.not_before == NOW + timedelta(minutes=10)
+    assert first.paused_host == f"127.0.0.1:{server.port}"
+    assert (second.asked, second.failure) == (False, None)
     assert second.not_before == first.not_before
     assert (second.validators, second.status) == (OLD, None)
     assert third.failure is None
@@ -287,7 +303,7 @@ def test_an_error_without_retry_after_closes_no_host(server, status):
         )
     )
 
-    assert (first.not_before, first.host_wide) == (None, False)
+    assert (first.not_before, first.paused_host) == (None, "")
     assert second.failure is None
 
 

@@ -229,7 +229,7 @@ def test_no_order_of_outcomes_shows(world: Config, tmp_path: Path) -> None:
     """However polls are recorded, one by one or together, the bytes are the same."""
     config = world
     with Store(config.storage.database) as store:
-        polls.follow(store, config.feeds)
+        polls.follow(store, config.feeds, NOW)
         tasks = tuple(polls.due(store, config.feeds, NOW, config.polling))
     outcomes = [o for batch in engine.plan(tasks, config, NOW) for o in poll(batch)]
     results = []
@@ -246,7 +246,7 @@ def test_no_order_of_outcomes_shows(world: Config, tmp_path: Path) -> None:
         chance.shuffle(outcomes)
         cut = chance.randrange(len(outcomes) + 1)
         with Store(storage.database) as store:
-            polls.follow(store, config.feeds)
+            polls.follow(store, config.feeds, NOW)
             polls.record(store, outcomes[:cut], config.polling)
             polls.record(store, outcomes[cut:], config.polling)
             run.tell(store, desk, NOW)

@@ -22,7 +22,9 @@ from aggregator.model import (
     Mention,
     Outcome,
     Outlet,
+    Pause,
     Polling,
+    Rest,
     State,
     StoreError,
     Validators,
@@ -34,6 +36,7 @@ from aggregator.stories import Placement, Standing
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = datetime(2020, 2, 14, 8, tzinfo=UTC)
 POLLING = Polling()
+SLOW = Polling(interval=timedelta(hours=20))
 URL = "https://le-jour.fr/feed"
 FEED = Feed(URL, Outlet("Le Jour", (URL,)))
 
@@ -42,7 +45,7 @@ FEED = Feed(URL, Outlet("Le Jour", (URL,)))
 def store(tmp_path: Path) -> Iterator[Store]:
     """Yield a new database that follows FEED."""
     with Store(tmp_path / "aggregator.db") as opened:
-        polls.follow(opened, [FEED])
+        polls.follow(opened, [FEED], NOW)
         yield opened
 
 
@@ -220,12 +223,12 @@ def test_a_feed_without_dates_keeps_the_interval(store: Store) -> None:
 def test_a_feed_no_longer_followed_keeps_its_state(store: Store) -> None:
     """Taken out of feeds.toml it is not polled; put back, it knows its validators."""
     polls.record(store, [an_outcome(an_entry("a"))], POLLING)
-    polls.follow(store, [])
+    polls.follow(store, [], NOW)
     later = NOW + timedelta(days=1)
 
     assert due(store, later) == []
 
-    polls.follow(store, [FEED])
+    polls.follow(store, [FEED], NOW)
     (task,) = polls.due(store, [FEED], later, POLLING)
 
     assert task.validators == Validators('"1"', "yesterday")
@@ -235,7 +238,7 @@ def test_a_feed_no_longer_followed_keeps_its_state(store: Store) -> None:
 
 def test_a_disabled_outlet_is_not_polled(store: Store) -> None:
     """`enabled = false` is enough."""
-    polls.follow(store, [Feed(URL, replace(FEED.outlet, enabled=False))])
+    polls.follow(store, [Feed(URL, replace(FEED.outlet, enabled=False))], NOW)
 
     assert due(store) == []
 
@@ -244,12 +247,44 @@ def test_a_host_that_asked_for_a_pause_gets_it(store: Store) -> None:
     """Retry-After holds for every feed of the host, even when all are asked for."""
     pause = NOW + timedelta(hours=2)
     failed = an_outcome(
-        failure=Failure("http", "http 429"), not_before=pause, host_wide=True
+        failure=Failure("http", "http 429"), not_before=pause, paused_host="le-jour.fr"
     )
     polls.record(store, [replace(failed, listed=None)], POLLING)
 
     assert due(store, NOW + timedelta(minutes=119), everything=True) == []
     assert due(store, pause, everything=True) == [URL]
+    assert polls.pauses(store, NOW) == (Pause("le-jour.fr", pause),)
+    assert polls.pauses(store, pause) == ()
+
+
+def test_no_pause_of_a_host_is_for_ever(store: Store) -> None:
+    """It lasts a week at most; one that seems longer comes from a clock that jumped."""
+    late = NOW + timedelta(days=400)
+    failed = an_outcome(
+        failure=Failure("http", "http 503"), not_before=late, paused_host="le-jour.fr"
+    )
+    polls.record(store, [replace(failed, listed=None)], POLLING)
+
+    (pause,) = polls.pauses(store, NOW)
+    assert pause.until == NOW + timedelta(days=7)
+    assert polls.pauses(store, NOW - timedelta(days=300)) == ()
+
+
+def test_a_feed_that_was_not_asked_is_put_off_and_nothing_else(store: Store) -> None:
+    """No failure, no poll: only its next poll waits, and never comes nearer."""
+    polls.record(store, [an_outcome(an_entry("a"))], POLLING)
+    (before,) = store.rows("SELECT * FROM feeds")
+    later = NOW + timedelta(hours=3)
+    unasked = an_outcome(
+        at=NOW + timedelta(minutes=5), asked=False, listed=None, not_before=later
+    )
+    polls.record(store, [unasked, replace(unasked, not_before=None)], POLLING)
+    polls.record(store, [replace(unasked, not_before=NOW)], POLLING)
+
+    (after,) = store.rows("SELECT * FROM feeds")
+    assert after["next_poll_at"] == int(later.timestamp())
+    assert {**after, "next_poll_at": 0} == {**before, "next_poll_at": 0}
+    assert len(store.rows("SELECT * FROM polls")) == 1
 
 
 def test_a_feed_that_is_gone_is_left_alone(store: Store) -> None:
@@ -259,6 +294,24 @@ def test_a_feed_that_is_gone_is_left_alone(store: Store) -> None:
 
     assert due(store, NOW + timedelta(days=20), everything=True) == []
     assert due(store, NOW + timedelta(days=34)) == [URL]
+
+
+def test_a_long_interval_of_an_outlet_is_no_jump_of_the_clock(store: Store) -> None:
+    """What the maintainer wants asked twice a year is asked twice a year."""
+    rare = Feed(URL, replace(FEED.outlet, interval=timedelta(days=180)))
+    polls.record(store, [an_outcome(feed=rare)], POLLING)
+
+    assert not list(polls.due(store, [rare], NOW + timedelta(days=179), POLLING))
+    assert len(list(polls.due(store, [rare], NOW + timedelta(days=180), POLLING))) == 1
+
+
+def test_a_clock_set_back_does_not_shorten_the_month(store: Store) -> None:
+    """What was gone "tomorrow" is not asked today; one gone in a year from now is."""
+    gone = an_outcome(failure=Failure("gone", "http 410"), listed=None)
+    polls.record(store, [gone], POLLING)
+
+    assert due(store, NOW - timedelta(days=1), everything=True) == []
+    assert due(store, NOW - timedelta(days=365)) == [URL]
 
 
 def test_a_clock_that_jumped_stops_nothing(store: Store) -> None:
@@ -366,6 +419,39 @@ def test_a_document_with_nothing_in_common_is_a_gap(store: Store) -> None:
     assert POLLING.fastest <= due_at - later <= POLLING.fastest * 1.1
 
 
+def test_a_document_cut_short_drops_nothing_and_is_no_gap(store: Store) -> None:
+    """What it lacks may still be listed; what it lists is listed again."""
+    one, two, three = map(an_entry, "abc")
+    polls.record(store, [an_outcome(one, two), an_outcome(two)], POLLING)
+    later = NOW + timedelta(days=1)
+    polls.record(store, [an_outcome(one, three, at=later, complete=False)], POLLING)
+
+    assert store.rows("SELECT * FROM seen WHERE dropped_at IS NOT NULL") == []
+
+    polls.record(store, [an_outcome(an_entry("d"), at=later, complete=False)], POLLING)
+
+    assert store.rows("SELECT * FROM gaps") == []
+    assert len(store.rows("SELECT * FROM seen WHERE dropped_at IS NULL")) == 4
+
+
+def test_what_documents_cut_short_list_does_not_add_up(store: Store) -> None:
+    """A feed that never ends well is asked as often as its short documents need."""
+
+    def wait(*, complete: bool) -> timedelta:
+        for hour in range(12):
+            at = NOW + timedelta(hours=hour)
+            entries = [
+                an_entry(f"{hour}-{n}", published_at=at - timedelta(minutes=6) * n)
+                for n in range(10)
+            ]
+            polls.record(store, [an_outcome(*entries, at=at, complete=complete)], SLOW)
+        due_at = books.records(store)[URL].next_poll_at
+        assert due_at
+        return due_at - at
+
+    assert wait(complete=False) < timedelta(minutes=25)
+
+
 def test_an_entry_that_comes_back_is_listed_again(store: Store) -> None:
     """Dropping off and returning leaves no trace."""
     entry = an_entry("a")
@@ -391,6 +477,121 @@ def test_the_health_of_a_feed_is_remembered(store: Store) -> None:
 
     assert (record.failures, record.error, record.success_at) == (0, "", NOW)
     assert (record.moved_to, record.entries) == (moved, 0)
+
+
+def test_it_is_known_since_when_a_feed_is_followed_and_fails(store: Store) -> None:
+    """From the first time it was followed; from the first failure in a row."""
+
+    def since() -> tuple[int, int | None]:
+        (row,) = store.rows("SELECT since, failing_since FROM feeds")
+        return row["since"], row["failing_since"]
+
+    start = int(NOW.timestamp())
+    hours = [NOW + timedelta(hours=hour) for hour in range(5)]
+    failed = an_outcome(failure=Failure("http", "http 500"), listed=None)
+    polls.follow(store, [], hours[0])
+    polls.follow(store, [FEED], hours[1])
+    assert since() == (start, None)
+
+    for hour in hours[2:4]:
+        polls.record(store, [replace(failed, at=hour)], POLLING)
+    assert since() == (start, int(hours[2].timestamp()))
+
+    polls.record(store, [an_outcome(at=hours[4])], POLLING)
+    assert since() == (start, None)
+
+
+def test_declared_rest_outlives_documents_that_were_not_read(store: Store) -> None:
+    """What the last document asked for holds after a 304 and after a failure."""
+    rest = Rest(timedelta(hours=5), frozenset({3, 18}), frozenset({6}))
+    unchanged = an_outcome(status=304, listed=None)
+    failed = replace(unchanged, status=500, failure=Failure("http", "http 500"))
+
+    def wait(outcome: Outcome) -> timedelta:
+        polls.record(store, [outcome], POLLING)
+        due_at = books.records(store)[URL].next_poll_at
+        assert due_at
+        return due_at - NOW
+
+    assert wait(an_outcome(rest=rest)) == timedelta(hours=5)
+    assert wait(unchanged) == timedelta(hours=5)
+    assert wait(failed) == timedelta(hours=5)
+    (row,) = store.rows("SELECT ttl, skip_hours, skip_days FROM feeds")
+    assert tuple(row) == (18000, "[3, 18]", "[6]")
+
+    assert wait(replace(unchanged, at=NOW + timedelta(hours=1))) >= timedelta(hours=7)
+
+    assert wait(an_outcome(rest=Rest())) <= POLLING.interval * 1.1
+    (row,) = store.rows("SELECT ttl, skip_hours, skip_days FROM feeds")
+    assert tuple(row) == (None, "[]", "[]")
+
+
+# ── feeds that moved ──────────────────────────────────────────────────────────────────
+
+THERE = "https://nouveau.example/feed"
+WEEK = timedelta(days=7, seconds=1)
+
+
+@pytest.fixture
+def moved(store: Store) -> Store:
+    """Return the database of a feed that has redirected to THERE since NOW."""
+    polls.record(store, [an_outcome(an_entry("a"), moved_to=THERE)], POLLING)
+    later = NOW + timedelta(days=6)
+    polls.record(store, [an_outcome(at=later, moved_to=THERE, listed=None)], POLLING)
+    return store
+
+
+def test_a_feed_that_moved_is_asked_there_after_a_week(moved: Store) -> None:
+    """The same permanent redirect for over seven days counts; it remains one feed."""
+    assert due(moved, NOW + timedelta(days=7)) == [URL]
+    assert due(moved, NOW + WEEK) == [THERE]
+
+    (task,) = polls.due(moved, [FEED], NOW + WEEK, POLLING)
+    assert (task.feed, task.known) == (FEED, {an_entry("a").fingerprint})
+
+
+def test_another_target_starts_the_week_anew(moved: Store) -> None:
+    """Redirected elsewhere, or no longer, a feed is asked at its own address again."""
+    elsewhere = an_outcome(at=NOW + WEEK, moved_to=THERE + "/2", listed=None)
+    polls.record(moved, [elsewhere], POLLING)
+
+    assert due(moved, NOW + WEEK + timedelta(days=7)) == [URL]
+    assert due(moved, NOW + WEEK * 2) == [THERE + "/2"]
+
+    polls.record(moved, [an_outcome(at=NOW + WEEK * 2, listed=None)], POLLING)
+
+    assert due(moved, NOW + WEEK * 4) == [URL]
+
+
+def test_a_moved_address_that_fails_gives_the_own_one_the_say(moved: Store) -> None:
+    """Even a 410 there is no month of silence, and is not told as `gone`."""
+    at = NOW + WEEK
+    failure = Failure("gone", "http 410")
+    polls.record(
+        moved, [an_outcome(at=at, url=THERE, failure=failure, listed=None)], POLLING
+    )
+
+    record = books.records(moved)[URL]
+    assert (record.failure, record.error, record.moved_to) == ("http", "http 410", "")
+    assert due(moved, at) == []
+    assert due(moved, at + POLLING.interval * 2.2) == [URL]
+
+
+def test_the_host_that_is_asked_is_the_one_whose_pause_counts(moved: Store) -> None:
+    """Once it moved, the old host's pause holds nothing back; the new one's does."""
+    other = Feed("https://autre.fr/feed", Outlet("Autre", ("https://autre.fr/feed",)))
+    polls.follow(moved, [FEED, other], NOW)
+    at, until = NOW + WEEK, NOW + WEEK + timedelta(hours=9)
+    paused = an_outcome(
+        at=at, feed=other, listed=None, not_before=until, paused_host="le-jour.fr"
+    )
+    polls.record(moved, [paused], POLLING)
+
+    assert due(moved, at) == [THERE]
+
+    polls.record(moved, [replace(paused, paused_host="nouveau.example")], POLLING)
+
+    assert due(moved, at) == []
 
 
 def test_the_end_of_a_cycle_is_remembered(store: Store) -> None:

@@ -174,6 +174,14 @@ POLLING = Table(
     Key("concurrency", count(1), 16, "requests under way at once", "8"),
     Key("per_host", count(1), 2, "of them to one host", "1"),
     Key(
+        "spacing",
+        duration(_NOTHING),
+        None,
+        "least time between two requests of a batch to one host; when not set, a "
+        "second, or none where `allow_private_addresses` is true",
+        '"2s"',
+    ),
+    Key(
         "timeout",
         duration(_SOMETHING),
         "30s",

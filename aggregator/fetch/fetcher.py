@@ -256,11 +256,13 @@ def _refusal(reply: requests.Response, now: datetime) -> FetchError:
     """Return the error for a status that brings no document."""
     status = reply.status_code
     wait = reply.headers.get("Retry-After", "") if status in _WAITS else ""
+    not_before = said.retry_after(wait, now)
     return FetchError(
         f"http {status}",
         kind="gone" if status == _GONE else "http",
         status=status,
-        not_before=said.retry_after(wait, now),
+        not_before=not_before,
+        paused_host=urls.host(reply.url) if not_before else "",
     )
 
 

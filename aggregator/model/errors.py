@@ -58,6 +58,7 @@ class FetchError(StageError):
         kind: FailureKind = "network",
         status: int | None = None,
         not_before: datetime | None = None,
+        paused_host: str = "",
         moved_to: str = "",
     ) -> None:
         """Keep the reason (lower case, one line, no URL) and what the server added."""
@@ -65,7 +66,17 @@ class FetchError(StageError):
         self.kind: FailureKind = kind
         self.status = status
         self.not_before = not_before
+        self.paused_host = paused_host
         self.moved_to = moved_to
+
+
+class PausedError(StageError):
+    """A host that wants to be left alone stands in the way; nothing was asked of it."""
+
+    def __init__(self, host: str, until: datetime) -> None:
+        """Keep which host, and until when."""
+        super().__init__(f"{host} asked to wait")
+        self.until = until
 
 
 class ParseError(StageError):

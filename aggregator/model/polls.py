@@ -36,14 +36,31 @@ class PollTask:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """A host that asked not to be asked before an instant."""
+
+    host: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
-    """What is submitted to an executor: tasks, and all that polling them needs."""
+    """What is submitted to an executor: tasks, and all that polling them needs.
+
+    host: whose feeds all of them are; "" when each is on a host of its own. lanes: how
+    many of them may be under way at once. resumed: the host was asked a moment ago, by
+    the batch before this one. pauses: hosts that are not to be asked at all.
+    """
 
     tasks: tuple[PollTask, ...]
     topics: tuple[Topic, ...]
     polling: Polling
     user_agent: str
     now: datetime
+    host: str = ""
+    lanes: int = 1
+    resumed: bool = False
+    pauses: tuple[Pause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +110,23 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """When a feed asks to be left alone, in its own document.
+
+    ttl: after each poll. hours: of the day, 0 to 23. days: of the week, 0 = Monday.
+    Both in UTC, as RSS 2.0 says of skipHours and skipDays.
+    """
+
+    ttl: timedelta | None = None
+    hours: frozenset[int] = frozenset()
+    days: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A parsed feed. complete: False when it was cut short or malformed.
 
-    dated_at: the feed's own date. ttl: how long it asks to be left alone.
+    dated_at: the feed's own date.
     """
 
     title: str
@@ -105,7 +135,7 @@ class Document:
     entries: tuple[Entry, ...]
     complete: bool = True
     dated_at: datetime | None = None
-    ttl: timedelta | None = None
+    rest: Rest = Rest()
 
 
 class Verdict(StrEnum):
@@ -155,10 +185,14 @@ class Failure:
 class Outcome:
     """What one poll of one feed brought.
 
-    entries: the new and the changed ones. listed: ids of all the document lists; None
-    when there was no new document to read. validators, body_hash: to be stored with the
-    entries; after a failure or an incomplete document the old ones. not_before: neither
-    this feed nor, with `host_wide`, its host is asked earlier.
+    url: where it was asked, "" = at the feed's own address. asked: False when it was
+    not: a host wants to be left alone, or the program is ending; nothing is known then
+    but `not_before`. entries: the new and the changed ones. listed: ids of all the
+    document lists; None when there was no new document to read, and then there is no
+    `rest` either. complete: False when the document was cut short, so that what it
+    lacks may still be listed. validators, body_hash: to be stored with the entries;
+    after a failure or an incomplete document the old ones. not_before: the feed is not
+    asked earlier. paused_host: nor is any feed of the host that answered so, "" = none.
     """
 
     feed: Feed
@@ -167,16 +201,20 @@ class Outcome:
     body_hash: bytes
     status: int | None = None
     failure: Failure | None = None
+    url: str = ""
+    asked: bool = True
     entries: tuple[Entry, ...] = ()
     mentions: tuple[Mention, ...] = ()
     listed: tuple[int, ...] | None = None
+    complete: bool = True
+    rest: Rest | None = None
     title: str = ""
     home: str = ""
     language: str = ""
     dated_at: datetime | None = None
     moved_to: str = ""
     not_before: datetime | None = None
-    host_wide: bool = False
+    paused_host: str = ""
     seconds: float = 0.0
 
     @property

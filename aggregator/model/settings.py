@@ -103,13 +103,18 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Polling:
-    """How often and how gently outlets are asked; `max_bytes` after decompression."""
+    """How often and how gently outlets are asked; `max_bytes` after decompression.
+
+    spacing: least time between two requests to one host; None = a second, or none at
+    all where private addresses are allowed.
+    """
 
     interval: timedelta = timedelta(minutes=30)
     fastest: timedelta = timedelta(minutes=10)
     slowest: timedelta = timedelta(hours=24)
     concurrency: int = 16
     per_host: int = 2
+    spacing: timedelta | None = None
     timeout: timedelta = timedelta(seconds=30)
     max_bytes: int = 10_000_000
     max_entries: int = 2000

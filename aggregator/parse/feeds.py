@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from io import BytesIO
 from typing import Any, Final
 
@@ -26,21 +26,13 @@ from aggregator.parse import (
     jsonfeed,
     ladder,
     markup,
+    rest,
     sitemap,
 )
 from aggregator.parse.ladder import Item
 
 _NAME: Final = 1000  # characters of a name that are read
-_LONGEST_TTL: Final = timedelta(days=7)
-
 _MAIL: Final = re.compile(r"\S{1,100}@\S{1,100}")
-_PERIODS: Final = {
-    "hourly": timedelta(hours=1),
-    "daily": timedelta(days=1),
-    "weekly": timedelta(days=7),
-    "monthly": timedelta(days=30),
-    "yearly": timedelta(days=365),
-}
 
 
 def parse(
@@ -84,7 +76,7 @@ def parse(
     feed = result.get("version") or (result.entries and root.lower() != "html")
     if not feed:
         raise _no_feed(text, base)
-    return _document(result, fetched, feed_url, base, max_entries, kind)
+    return _document(result, text, fetched, feed_url, base, max_entries, kind)
 
 
 def _read(text: str, base: str, language: str) -> Any:  # noqa: ANN401 - untyped library
@@ -123,6 +115,7 @@ def _parsed(text: str, base: str, language: str) -> Any:  # noqa: ANN401 - untyp
 
 def _document(
     result: Any,  # noqa: ANN401 - untyped library
+    text: str,
     fetched: Fetched,
     feed_url: str,
     base: str,
@@ -143,7 +136,7 @@ def _document(
         # charsets are settled before, so that only broken XML is left to be "bozo"
         complete=fetched.complete and not result.bozo,
         dated_at=_date(feed, "updated") or _date(feed, "published"),
-        ttl=_ttl(feed),
+        rest=rest.read(feed, text),
     )
 
 
@@ -194,11 +187,18 @@ def _content(content: Any) -> str:  # noqa: ANN401 - untyped library
 
 
 def _url(entry: Any, base: str) -> str:  # noqa: ANN401 - untyped library
-    """Return the entry's page: its link, an alternate of any type, or its permalink."""
+    """Return the entry's page.
+
+    What it was before FeedBurner put its counter in between; its link, an alternate of
+    any type, or its permalink.
+    """
     return next((url for url in _urls(entry, base) if url), "")
 
 
 def _urls(entry: Any, base: str) -> Iterator[str]:  # noqa: ANN401 - untyped library
+    original = _string(entry.get("feedburner_origlink"))
+    if urls.web(original):
+        yield fields.link(original, base)
     yield fields.link(entry.get("link"), base)
     links = entry.get("links")
     for other in links if isinstance(links, list) else ():
@@ -228,24 +228,6 @@ def _date(holder: Any, name: str) -> datetime | None:  # noqa: ANN401 - untyped 
     text = dict.get(holder, name)
     parsed = dict.get(holder, f"{name}_parsed")
     return dates.of_feed(text, parsed) if isinstance(text, str) else None
-
-
-def _ttl(feed: Any) -> timedelta | None:  # noqa: ANN401 - untyped library
-    """Return for how long a feed wants to be left alone, at most seven days.
-
-    The longer one of RSS ttl (minutes) and the syndication module's period; None when
-    it says neither.
-    """
-    wanted = timedelta(0)
-    minutes = _string(feed.get("ttl"))
-    if minutes.isascii() and minutes.isdigit():
-        wanted = timedelta(minutes=int(minutes[:6]))
-    period = _PERIODS.get(_string(feed.get("sy_updateperiod")).lower())
-    if period:
-        often = _string(feed.get("sy_updatefrequency"))
-        times = int(often[:6]) if often.isascii() and often.isdigit() else 1
-        wanted = max(wanted, period / max(times, 1))
-    return min(wanted, _LONGEST_TTL) or None
 
 
 def _string(value: object) -> str:

@@ -16,23 +16,18 @@ def keep(
     listed: Sequence[int],
     now: datetime,
     since: datetime | None,
+    *,
+    complete: bool = True,
 ) -> bool:
     """Note which entries left the document, and which came back; tell of a gap.
 
     To be called before new entries are kept. since: the last poll that went well. True
     when the document has no entry in common with the one before: others may have come
-    and gone unseen in between, and that window is remembered.
+    and gone unseen in between, and that window is remembered. complete: False when the
+    document was cut short; what it lacks says nothing then.
     """
     ids = json.dumps(listed)
-    (common,) = store.rows(
-        """
-        SELECT count(*) AS n FROM seen WHERE feed = ? AND dropped_at IS NULL
-            AND entry IN (SELECT value FROM json_each(?))
-        """,
-        feed,
-        ids,
-    )
-    gap = bool(listed) and not common["n"] and length(store, feed) > 0
+    gap = complete and bool(listed) and _all_new(store, feed, ids)
     if gap:
         store.do(
             "INSERT OR REPLACE INTO gaps VALUES (?, ?, ?)",
@@ -40,15 +35,16 @@ def keep(
             seconds(since),
             seconds(now),
         )
-    store.do(
-        """
-        UPDATE seen SET dropped_at = ? WHERE feed = ? AND dropped_at IS NULL
-            AND entry NOT IN (SELECT value FROM json_each(?))
-        """,
-        seconds(now),
-        feed,
-        ids,
-    )
+    if complete:
+        store.do(
+            """
+            UPDATE seen SET dropped_at = ? WHERE feed = ? AND dropped_at IS NULL
+                AND entry NOT IN (SELECT value FROM json_each(?))
+            """,
+            seconds(now),
+            feed,
+            ids,
+        )
     store.do(
         """
         UPDATE seen SET dropped_at = NULL WHERE feed = ? AND dropped_at IS NOT NULL
@@ -58,6 +54,19 @@ def keep(
         ids,
     )
     return gap
+
+
+def _all_new(store: Store, feed: int, ids: str) -> bool:
+    """Tell whether none of `ids` was listed by the feed's last document, if any was."""
+    (common,) = store.rows(
+        """
+        SELECT count(*) AS n FROM seen WHERE feed = ? AND dropped_at IS NULL
+            AND entry IN (SELECT value FROM json_each(?))
+        """,
+        feed,
+        ids,
+    )
+    return not common["n"] and length(store, feed) > 0
 
 
 def length(store: Store, feed: int) -> int:

@@ -7,31 +7,45 @@ document is never remembered as read without what stood in it.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from aggregator.identity import number
 from aggregator.model import (
-    Entry,
     Feed,
-    Mention,
     Outcome,
+    Pause,
     Polling,
     PollTask,
+    Rest,
     Validators,
 )
-from aggregator.pace import furthest, interval, next_poll, suspicious
-from aggregator.store import listing
+from aggregator.pace import (
+    RETRY_CAP,
+    Move,
+    address,
+    furthest,
+    gone,
+    interval,
+    moved,
+    next_poll,
+    suspicious,
+)
+from aggregator.store import entries, listing
 from aggregator.store.base import Store, instant, maybe_instant, seconds
-from aggregator.urls import canonical, host
+from aggregator.urls import host
 
 REMEMBERED = timedelta(days=730)  # how long a fingerprint outlives its listing
 _UNCHANGED = 304
 _LOGGED = timedelta(days=30)  # how long the log of polls is kept
 
 
-def follow(store: Store, feeds: Sequence[Feed]) -> None:
-    """Remember which feeds are followed; others keep their state and are not polled."""
+def follow(store: Store, feeds: Sequence[Feed], now: datetime) -> None:
+    """Remember which feeds are followed, and since when.
+
+    Others keep their state, and are not polled.
+    """
     wanted = {feed.url: feed.outlet.name for feed in feeds if feed.outlet.enabled}
     rows = store.rows("SELECT url, outlet FROM feeds WHERE followed")
     if wanted == {row["url"]: row["outlet"] for row in rows}:
@@ -40,10 +54,10 @@ def follow(store: Store, feeds: Sequence[Feed]) -> None:
         store.do("UPDATE feeds SET followed = 0")
         store.do_many(
             """
-            INSERT INTO feeds (id, url, outlet, followed) VALUES (?, ?, ?, 1)
+            INSERT INTO feeds (id, url, outlet, followed, since) VALUES (?, ?, ?, 1, ?)
             ON CONFLICT (id) DO UPDATE SET outlet = excluded.outlet, followed = 1
             """,
-            [(number(url), url, outlet) for url, outlet in wanted.items()],
+            [(number(url), url, name, seconds(now)) for url, name in wanted.items()],
         )
 
 
@@ -57,28 +71,31 @@ def due(
 ) -> Iterator[PollTask]:
     """Yield a task for each of `feeds` whose time has come, by URL.
 
-    everything: also those whose interval is not over; what a server forbade (a host's
-    pause, a feed that is gone) still holds. A next poll further off than any can lie,
-    or a last poll in the future, betrays a clock that jumped: it counts as due.
+    A feed that moved long enough ago is asked where it is now. everything: also those
+    whose interval is not over; what a server forbade (a host's pause, a feed that is
+    gone) still holds. A next poll further off than any can lie, or a last poll in the
+    future, betrays a clock that jumped: it counts as due.
     """
     by_url = {feed.url: feed for feed in feeds if feed.outlet.enabled}
     at = int(now.timestamp())
-    far = at + int(furthest(polling).total_seconds())
-    paused = {
-        row["host"]
-        for row in store.rows("SELECT * FROM hosts WHERE not_before > ?", at)
-    }
+    paused = {pause.host for pause in pauses(store, now)}
     for row in store.rows("SELECT * FROM feeds WHERE followed ORDER BY url"):
         feed = by_url.get(row["url"])
-        jumped = (row["polled_at"] or 0) > at or row["next_poll_at"] > far
-        early = row["next_poll_at"] > at and not jumped
-        if feed is None or (early and (not everything or row["failure"] == "gone")):
+        if feed is None:
             continue
-        if host(feed.url) in paused:
+        far = now + furthest(polling, feed.outlet.interval)
+        is_gone = row["failure"] == "gone"
+        # a clock set back by a day does not shorten the month of a 410
+        ahead = (row["polled_at"] or 0) > at and not is_gone
+        early = at < row["next_poll_at"] <= int(far.timestamp()) and not ahead
+        if early and (not everything or is_gone):
+            continue
+        url = address(feed.url, _move(row), now)
+        if host(url) in paused:
             continue
         yield PollTask(
             feed=feed,
-            url=feed.url,
+            url=url,
             validators=Validators(row["etag"], row["last_modified"]),
             body_hash=row["body_hash"],
             known=_known(store, row["id"]),
@@ -90,6 +107,19 @@ def _known(store: Store, feed: int) -> frozenset[int]:
     return frozenset(row["fingerprint"] for row in rows)
 
 
+def pauses(store: Store, now: datetime) -> tuple[Pause, ...]:
+    """Return the hosts that asked not to be asked yet, by name.
+
+    One that is longer than any may be betrays a clock that jumped, and is over.
+    """
+    rows = store.rows(
+        "SELECT * FROM hosts WHERE not_before > ? AND not_before <= ? ORDER BY host",
+        seconds(now),
+        seconds(now + RETRY_CAP),
+    )
+    return tuple(Pause(row["host"], instant(row["not_before"])) for row in rows)
+
+
 def failing(store: Store) -> set[str]:
     """Return the URLs of the feeds whose last poll failed."""
     return {
@@ -98,60 +128,36 @@ def failing(store: Store) -> set[str]:
 
 
 def record(store: Store, outcomes: Iterable[Outcome], polling: Polling) -> int:
-    """Keep what polls brought, all of it in one transaction; return the new entries."""
+    """Keep what polls brought, all of it in one transaction; return the new entries.
+
+    A feed that was not asked is put off until it may be, and that is all.
+    """
     with store.transaction():
-        return sum(_record(store, outcome, polling) for outcome in outcomes)
+        new = 0
+        for outcome in outcomes:
+            if outcome.asked:
+                new += _record(store, outcome, polling)
+            elif outcome.not_before:
+                _put_off(store, outcome.feed, _bearable(outcome, outcome.not_before))
+        return new
 
 
 def _record(store: Store, outcome: Outcome, polling: Polling) -> int:
     feed = number(outcome.feed.url)
-    row = store.rows("SELECT * FROM feeds WHERE id = ?", feed)[0]
+    (row,) = store.rows("SELECT * FROM feeds WHERE id = ?", feed)
     # at a feed's first poll an undated entry may be old: the document's date is nearer
     undated_at = (outcome.dated_at if row["success_at"] is None else None) or outcome.at
     gap = outcome.listed is not None and listing.keep(
-        store, feed, outcome.listed, outcome.at, maybe_instant(row["success_at"])
-    )
-    new = _keep_entries(store, feed, outcome, undated_at)
-    _keep_mentions(store, outcome.mentions)
-    failed = outcome.failure
-    failures = row["failures"] + 1 if failed else 0
-    dates = listing.recent(store, feed)
-    usual = interval(dates, listing.length(store, feed), outcome.at, polling)
-    validators, doubted_at = outcome.validators, maybe_instant(row["doubted_at"])
-    if outcome.status == _UNCHANGED and suspicious(dates, outcome.at, doubted_at):
-        validators, doubted_at = Validators(), max(dates)
-    store.do(
-        """
-        UPDATE feeds SET etag = ?, last_modified = ?, body_hash = ?, polled_at = ?,
-            next_poll_at = ?, doubted_at = ?, failures = ?, http_status = ?,
-            failure = ?, error = ?
-        WHERE id = ?
-        """,
-        validators.etag,
-        validators.last_modified,
-        outcome.body_hash,
-        seconds(outcome.at),
-        seconds(
-            next_poll(outcome, failures, polling.fastest if gap else usual, polling)
-        ),
-        seconds(doubted_at),
-        failures,
-        outcome.status,
-        failed.kind if failed else "",
-        failed.reason if failed else "",
+        store,
         feed,
+        outcome.listed,
+        outcome.at,
+        maybe_instant(row["success_at"]),
+        complete=outcome.complete,
     )
-    if not failed:
-        store.do(
-            "UPDATE feeds SET success_at = ? WHERE id = ?", seconds(outcome.at), feed
-        )
-        if outcome.moved_to != row["moved_to"]:
-            store.do(
-                "UPDATE feeds SET moved_to = ?, moved_at = ? WHERE id = ?",
-                outcome.moved_to,
-                seconds(outcome.at) if outcome.moved_to else None,
-                feed,
-            )
+    new = entries.keep(store, feed, outcome, undated_at)
+    entries.mentioned(store, outcome.mentions)
+    _keep_state(store, row, outcome, polling, gap=gap)
     if outcome.listed is not None:
         store.do(
             "UPDATE feeds SET title = ?, home = ?, language = ? WHERE id = ?",
@@ -160,14 +166,14 @@ def _record(store: Store, outcome: Outcome, polling: Polling) -> int:
             outcome.language,
             feed,
         )
-    if outcome.host_wide and outcome.not_before:
+    if outcome.paused_host and outcome.not_before:
         store.do(
             """
             INSERT INTO hosts VALUES (?, ?) ON CONFLICT (host) DO UPDATE
             SET not_before = max(not_before, excluded.not_before)
             """,
-            host(outcome.feed.url),
-            seconds(outcome.not_before),
+            outcome.paused_host,
+            seconds(_bearable(outcome, outcome.not_before)),
         )
     store.do(
         "INSERT INTO polls VALUES (?, ?, ?, ?, ?, ?)",
@@ -176,89 +182,99 @@ def _record(store: Store, outcome: Outcome, polling: Polling) -> int:
         outcome.seconds,
         outcome.status,
         len(outcome.entries),
-        failed.reason if failed else "",
+        outcome.failure.reason if outcome.failure else "",
     )
     return new
 
 
-def _keep_entries(
-    store: Store, feed: int, outcome: Outcome, undated_at: datetime
-) -> int:
-    """Insert or update entries; their date and first sight stay as first recorded."""
-    if not outcome.entries:
-        return 0
-    ids = json.dumps([entry.id for entry in outcome.entries])
-    known = store.rows(
-        "SELECT count(*) AS n FROM seen WHERE feed = ? "
-        "AND entry IN (SELECT value FROM json_each(?))",
-        feed,
-        ids,
-    )[0]["n"]
-    store.do_many(
+def _keep_state(
+    store: Store, row: sqlite3.Row, outcome: Outcome, polling: Polling, *, gap: bool
+) -> None:
+    """Remember how a feed fares after a poll, and when and where to ask it next.
+
+    row: the feed as it was before.
+    """
+    failed = outcome.failure
+    failures = row["failures"] + 1 if failed else 0
+    since = (row["failing_since"] or seconds(outcome.at)) if failed else None
+    dates = listing.recent(store, row["id"])
+    validators, doubted_at = outcome.validators, maybe_instant(row["doubted_at"])
+    if outcome.status == _UNCHANGED and suspicious(dates, outcome.at, doubted_at):
+        validators, doubted_at = Validators(), max(dates)
+    # what a document cut short lacks is not dropped, but does not lengthen it either
+    listed = (
+        listing.length(store, row["id"])
+        if outcome.complete
+        else len(outcome.listed or ())
+    )
+    usual = interval(dates, listed, outcome.at, polling)
+    rest = _rest(row) if outcome.rest is None else outcome.rest
+    due_at = next_poll(
+        outcome, failures, polling.fastest if gap else usual, polling, rest
+    )
+    move = moved(outcome, _move(row))
+    store.do(
         """
-        INSERT INTO entries (id, feed, key, url, canonical, title, summary, content,
-            author, language, outlet, published_at, updated_at, seen_at, dated_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (id) DO UPDATE SET url = excluded.url,
-            canonical = excluded.canonical, title = excluded.title,
-            summary = excluded.summary, content = excluded.content,
-            author = excluded.author, language = excluded.language,
-            outlet = excluded.outlet, published_at = excluded.published_at,
-            updated_at = excluded.updated_at,
-            title_key = iif(story = '', 0, title_key(excluded.title))
+        UPDATE feeds SET etag = ?, last_modified = ?, body_hash = ?, polled_at = ?,
+            success_at = ?, next_poll_at = ?, doubted_at = ?, failures = ?,
+            failing_since = ?, failed_at = coalesce(?, failed_at), http_status = ?,
+            failure = ?, error = ?, moved_to = ?, moved_at = ?, ttl = ?,
+            skip_hours = ?, skip_days = ?
+        WHERE id = ?
         """,
-        [_entry_row(feed, entry, outcome.at, undated_at) for entry in outcome.entries],
-    )
-    store.do_many(
-        """
-        INSERT INTO seen (feed, entry, fingerprint) VALUES (?, ?, ?)
-        ON CONFLICT (feed, entry) DO UPDATE SET fingerprint = excluded.fingerprint
-        """,
-        [(feed, entry.id, entry.fingerprint) for entry in outcome.entries],
-    )
-    return len({entry.id for entry in outcome.entries}) - int(known)
-
-
-def _entry_row(
-    feed: int, entry: Entry, now: datetime, undated_at: datetime
-) -> tuple[str | int | None, ...]:
-    dated_at = entry.published_at or entry.updated_at or undated_at
-    return (
-        entry.id,
-        feed,
-        entry.key,
-        entry.url,
-        canonical(entry.url),
-        entry.title,
-        entry.summary,
-        entry.content,
-        entry.author,
-        entry.language,
-        entry.outlet,
-        seconds(entry.published_at),
-        seconds(entry.updated_at),
-        seconds(now),
-        seconds(min(dated_at, now)),
+        validators.etag,
+        validators.last_modified,
+        outcome.body_hash,
+        seconds(outcome.at),
+        row["success_at"] if failed else seconds(outcome.at),
+        seconds(due_at),
+        seconds(doubted_at),
+        failures,
+        since,
+        seconds(outcome.at) if failed else None,
+        outcome.status,
+        _kind(outcome),
+        failed.reason if failed else "",
+        move.to,
+        seconds(move.since),
+        int(rest.ttl.total_seconds()) if rest.ttl else None,
+        json.dumps(sorted(rest.hours)),
+        json.dumps(sorted(rest.days)),
+        row["id"],
     )
 
 
-def _keep_mentions(store: Store, mentions: Iterable[Mention]) -> None:
-    """Insert or replace mentions; one that an edit of the article ended stays."""
-    store.do_many(
-        "INSERT OR REPLACE INTO mentions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                mention.entry,
-                mention.topic,
-                mention.verdict,
-                mention.rule,
-                mention.line,
-                mention.column,
-                json.dumps(mention.spans),
-                mention.snippet,
-            )
-            for mention in mentions
-        ],
+def _put_off(store: Store, feed: Feed, until: datetime) -> None:
+    """Have a feed asked no earlier than `until`."""
+    store.do(
+        "UPDATE feeds SET next_poll_at = max(next_poll_at, ?) WHERE id = ?",
+        seconds(until),
+        number(feed.url),
+    )
+
+
+def _bearable(outcome: Outcome, until: datetime) -> datetime:
+    """Return until when a host's pause is kept: no longer than RETRY_CAP."""
+    return min(until, outcome.at + RETRY_CAP)
+
+
+def _kind(outcome: Outcome) -> str:
+    """Return a failure's kind, "" for none; not every 410 means that a feed is gone."""
+    if outcome.failure is None:
+        return ""
+    kind = outcome.failure.kind
+    return "http" if kind == "gone" and not gone(outcome) else kind
+
+
+def _move(row: sqlite3.Row) -> Move:
+    return Move(row["moved_to"], maybe_instant(row["moved_at"]))
+
+
+def _rest(row: sqlite3.Row) -> Rest:
+    return Rest(
+        None if row["ttl"] is None else timedelta(seconds=row["ttl"]),
+        frozenset(json.loads(row["skip_hours"])),
+        frozenset(json.loads(row["skip_days"])),
     )
 
 

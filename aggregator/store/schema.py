@@ -21,7 +21,8 @@ def first(db: Database) -> None:
     their text, kept while it may be wanted. mentions: why an entry is here. stories:
     what is remembered of a story beyond its entries. hosts: who asked for a pause.
     gaps: when a document had nothing in common with the one before it. polls: a log.
-    facts: single values. members: entries with what their feed is.
+    events: what the maintainer was told. facts: single values. members: entries with
+    what their feed is.
     """
     for statement in (
         """
@@ -34,7 +35,10 @@ def first(db: Database) -> None:
             next_poll_at INTEGER NOT NULL DEFAULT 0,
             failures INTEGER NOT NULL DEFAULT 0, http_status INTEGER,
             failure TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '',
-            moved_to TEXT NOT NULL DEFAULT '', moved_at INTEGER, doubted_at INTEGER
+            moved_to TEXT NOT NULL DEFAULT '', moved_at INTEGER, doubted_at INTEGER,
+            ttl INTEGER, skip_hours TEXT NOT NULL DEFAULT '[]',
+            skip_days TEXT NOT NULL DEFAULT '[]', since INTEGER,
+            failing_since INTEGER, failed_at INTEGER
         )
         """,
         """
@@ -93,6 +97,14 @@ def first(db: Database) -> None:
         )
         """,
         "CREATE INDEX polls_at ON polls (at)",
+        """
+        CREATE TABLE events (
+            id INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL,
+            subject TEXT NOT NULL, outlet TEXT NOT NULL, text TEXT NOT NULL,
+            since INTEGER
+        )
+        """,
+        "CREATE INDEX events_subject ON events (subject, at)",
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
         """
         CREATE VIEW members AS

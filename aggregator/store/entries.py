@@ -1,0 +1,97 @@
+"""The entries and mentions that a poll found, written into the database.
+
+To be called in the transaction that remembers the poll.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+
+from aggregator.model import Entry, Mention, Outcome
+from aggregator.store.base import Store, seconds
+from aggregator.urls import canonical
+
+
+def keep(store: Store, feed: int, outcome: Outcome, undated_at: datetime) -> int:
+    """Insert or update an outcome's entries; return how many are new.
+
+    Their date and first sight stay as first recorded. undated_at: the date of an entry
+    that has none.
+    """
+    if not outcome.entries:
+        return 0
+    ids = json.dumps([entry.id for entry in outcome.entries])
+    known = store.rows(
+        "SELECT count(*) AS n FROM seen WHERE feed = ? "
+        "AND entry IN (SELECT value FROM json_each(?))",
+        feed,
+        ids,
+    )[0]["n"]
+    store.do_many(
+        """
+        INSERT INTO entries (id, feed, key, url, canonical, title, summary, content,
+            author, language, outlet, published_at, updated_at, seen_at, dated_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET url = excluded.url,
+            canonical = excluded.canonical, title = excluded.title,
+            summary = excluded.summary, content = excluded.content,
+            author = excluded.author, language = excluded.language,
+            outlet = excluded.outlet, published_at = excluded.published_at,
+            updated_at = excluded.updated_at,
+            title_key = iif(story = '', 0, title_key(excluded.title))
+        """,
+        [_row(feed, entry, outcome.at, undated_at) for entry in outcome.entries],
+    )
+    store.do_many(
+        """
+        INSERT INTO seen (feed, entry, fingerprint) VALUES (?, ?, ?)
+        ON CONFLICT (feed, entry) DO UPDATE SET fingerprint = excluded.fingerprint
+        """,
+        [(feed, entry.id, entry.fingerprint) for entry in outcome.entries],
+    )
+    return len({entry.id for entry in outcome.entries}) - int(known)
+
+
+def _row(
+    feed: int, entry: Entry, now: datetime, undated_at: datetime
+) -> tuple[str | int | None, ...]:
+    dated_at = entry.published_at or entry.updated_at or undated_at
+    return (
+        entry.id,
+        feed,
+        entry.key,
+        entry.url,
+        canonical(entry.url),
+        entry.title,
+        entry.summary,
+        entry.content,
+        entry.author,
+        entry.language,
+        entry.outlet,
+        seconds(entry.published_at),
+        seconds(entry.updated_at),
+        seconds(now),
+        seconds(min(dated_at, now)),
+    )
+
+
+def mentioned(store: Store, mentions: Iterable[Mention]) -> None:
+    """Insert or replace mentions; one that an edit of the article ended stays."""
+    store.do_many(
+        "INSERT OR REPLACE INTO mentions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                mention.entry,
+                mention.topic,
+                mention.verdict,
+                mention.rule,
+                mention.line,
+                mention.column,
+                json.dumps(mention.spans),
+                mention.snippet,
+            )
+            for mention in mentions
+        ],
+    )
