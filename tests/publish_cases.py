@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from aggregator.health import Followed, Window
 from aggregator.model import Copy, Evidence, Site, State, Story, Topic
 from aggregator.publish import render
 
@@ -20,6 +21,7 @@ EXPECTED = (
     "index.html",
     "2020/index.html",
     "topics/auteur/index.html",
+    "outlets/index.html",
     "feed.atom",
     "feed.rss",
     "feed.json",
@@ -98,9 +100,29 @@ def case(folder: Path) -> tuple[Site, tuple[Topic, ...], tuple[Story, ...]]:
     )
 
 
+def coverage(folder: Path) -> tuple[Followed, ...]:
+    """Return the outlets that a case follows."""
+    read = tomllib.loads((folder / "stories.toml").read_text())
+    return tuple(_followed(table) for table in read.get("outlets", ()))
+
+
+def _followed(table: dict[str, Any]) -> Followed:
+    windows = tuple(
+        Window(one["kind"], one["since"], one.get("until"))
+        for one in table.get("windows", ())
+    )
+    return Followed(
+        table["name"],
+        table.get("homepage", ""),
+        table.get("since"),
+        table.get("newest_at"),
+        windows,
+    )
+
+
 def expected(folder: Path) -> dict[str, bytes]:
     """Return those documents of a case that are compared byte for byte."""
-    documents = render(*case(folder))
+    documents = render(*case(folder), coverage(folder))
     return {name: documents[name] for name in EXPECTED if name in documents}
 
 

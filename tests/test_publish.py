@@ -47,6 +47,7 @@ def test_every_document_has_its_place() -> None:
         "topics/film/index.html",
         "topics/travail/index.html",
         "2026/index.html",
+        "outlets/index.html",
         "stories.jsonl",
         "style.css",
     }

@@ -150,7 +150,7 @@ def test_navigation_leads_to_pages_that_exist() -> None:
     documents = published(a_story(0), a_story(500, topics=("travail",)))
     names = [name for name in documents if name.endswith(".html")]
 
-    assert len(names) == 5
+    assert len(names) == 6
     for name in names:
         tree = page(documents, name)
         up = name.count("/")

@@ -1,8 +1,9 @@
 """The published folder: which documents there are, and writing them.
 
-`render` is pure: the same site, topics and stories give the same bytes, in whatever
-order the stories come; it reads no clock and no environment. Each format has a room of
-its own; a new document is a room and a line here.
+`render` is pure: the same site, topics, stories and coverage give the same bytes, in
+whatever order they come; it reads no clock and no environment. Each format has a room
+of its own; a new document is a room and a line here. The maintainer's private documents
+are `desk`'s, and go into another folder.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
+from aggregator.health import Followed
 from aggregator.model import Site, State, Story, Topic
 from aggregator.publish import data, templates
 from aggregator.publish.channels import Channel, channel, newest, with_main, with_topic
@@ -25,13 +27,16 @@ __all__ = ["render", "write"]
 
 
 def render(
-    site: Site, topics: Sequence[Topic], stories: Sequence[Story]
+    site: Site,
+    topics: Sequence[Topic],
+    stories: Sequence[Story],
+    coverage: Sequence[Followed] = (),
 ) -> dict[str, bytes]:
     """Return every document by its name relative to the published folder.
 
-    stories: all published ones in any order; those in another state are left out. Pages
-    come before the feeds that lead to them, so that writing in this order never leaves
-    a link without its target.
+    stories: all published ones in any order; those in another state are left out.
+    coverage: the outlets followed, in any order. Pages come before the feeds that lead
+    to them, so that writing in this order never leaves a link without its target.
     """
     site = replace(site, url=f"{site.url.rstrip('/')}/")
     by_id = {topic.id: topic for topic in topics}
@@ -39,7 +44,7 @@ def render(
         shown(story, site, by_id) for story in stories if story.state is State.PUBLISHED
     )
     documents = {"style.css": templates.stylesheet()}
-    documents |= pages(site, topics, published)
+    documents |= pages(site, topics, published, coverage)
     documents["stories.jsonl"] = data.jsonl(published)
     documents |= _feeds(site, _channels(site, topics, published))
     return documents

@@ -8,7 +8,9 @@ writes both. RFC 6721 tombstones and RFC 5005 links are for that extension, too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
@@ -56,6 +58,36 @@ def rss(site: Site, channel: Channel, content: Content) -> bytes:
         if one.source_url:
             entry.source(url=one.source_url, title=one.source_title)
     return _bytes(feed.rss_str(pretty=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An entry of a private feed; url: what it is about, "" = nothing to open."""
+
+    id: str
+    title: str
+    at: datetime
+    url: str
+    html: str
+
+
+def private(site: Site, channel: Channel, notices: Sequence[Notice]) -> bytes:
+    """Return a feed of notices as an Atom document; the channel's stories do not count.
+
+    It has no links of its own: nobody can know where a private feed is read.
+    """
+    feed = _feed(site, channel)
+    feed.author(name=GENERATOR)
+    for one in notices:
+        entry = feed.add_entry(order="append")
+        entry.id(one.id)
+        entry.title(one.title)
+        entry.published(one.at)
+        entry.updated(one.at)
+        entry.content(one.html, type="html")
+        if one.url:
+            entry.link(href=one.url, rel="alternate", type="text/html")
+    return _bytes(feed.atom_str(pretty=True))
 
 
 class _Ours(BaseEntryExtension):  # type: ignore[misc] # feedgen publishes no types

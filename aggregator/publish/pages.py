@@ -1,20 +1,22 @@
-"""The pages people read: front, one a topic, one a year.
+"""The pages people read: front, one a topic, one a year, and what is followed.
 
-Decides what stands on a page and hands it to `templates/page.html`. Links between pages
-are relative and name index.html, so that the folder works at any address, on an object
-store and on a disk. Fragments and the coverage page are further functions here.
+Decides what stands on a page and hands it to its template. Links between pages are
+relative and name index.html, so that the folder works at any address, on an object
+store and on a disk. Fragments are a further function here.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from aggregator.health import Followed
 from aggregator.model import Site, Topic
-from aggregator.publish import channels, templates
+from aggregator.publish import channels, outlets, templates
 from aggregator.publish.view import Shown, clean, web
+from aggregator.publish.words import words
 
 FRONT = 100  # stories on the front page besides the pinned ones; DESIGN.md §6
 _MAIL = re.compile(r"(?:mailto:)?([^@\s<>:?&]+@[^@\s<>:?&]+\.[^@\s<>:?&]+)")
@@ -49,23 +51,30 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What `page.html` is filled with. root: the published folder, seen from here."""
+    """What a template is filled with. root: the published folder, seen from here.
+
+    total: how many stories it speaks of; sections: those listed. older: some are not.
+    """
 
     name: str
     root: str
     title: str
     heading: str
     lead: str
-    total: int
-    sections: tuple[Section, ...]
     topics: tuple[Link, ...]
     years: tuple[Link, ...]
     feeds: tuple[Subscription, ...]
+    coverage: Link
+    total: int = 0
+    sections: tuple[Section, ...] = ()
     older: bool = False
 
 
 def pages(
-    site: Site, topics: Sequence[Topic], stories: Sequence[Shown]
+    site: Site,
+    topics: Sequence[Topic],
+    stories: Sequence[Shown],
+    coverage: Sequence[Followed],
 ) -> dict[str, bytes]:
     """Return every page by name."""
     made = _Pages(site, topics, channels.by_year(stories))
@@ -74,6 +83,7 @@ def pages(
         made.topic(topic, channels.with_topic(stories, topic))
     for year, its in made.years.items():
         made.year(year, its)
+    made.outlets(outlets.rows(site, coverage))
     return made.documents
 
 
@@ -87,72 +97,63 @@ class _Pages:
         years: Mapping[int, tuple[Shown, ...]],
     ) -> None:
         self.site, self.topics, self.years = site, topics, years
-        self.name = clean(site.title) or site.url
+        self.name, self.said = clean(site.title) or site.url, words(site.language)
         self.documents: dict[str, bytes] = {}
 
     def front(self, stories: Sequence[Shown]) -> None:
         """Add the newest of the main topics, pinned ones first."""
         pinned = tuple(one for one in stories if one.story.pinned)
         others = channels.newest(one for one in stories if not one.story.pinned)
-        self._add(
-            "index.html",
-            heading=self.name,
-            lead=clean(self.site.subtitle),
-            total=len(stories),
-            pinned=pinned,
-            listed=others[:FRONT],
-            older=len(others) > FRONT,
+        page = self._page("index.html", self.name, clean(self.site.subtitle))
+        self._add_list(
+            replace(page, total=len(stories), older=len(others) > FRONT),
+            others[:FRONT],
+            pinned,
         )
 
     def topic(self, topic: Topic, stories: Sequence[Shown]) -> None:
         """Add every story of a topic."""
-        self._add(
-            f"topics/{topic.id}/index.html",
-            heading=clean(topic.title) or topic.id,
-            lead=clean(topic.description),
-            total=len(stories),
-            pinned=tuple(one for one in stories if one.story.pinned),
-            listed=tuple(one for one in stories if not one.story.pinned),
-            feed=f"topics/{topic.id}/",
+        folder = f"topics/{topic.id}/"
+        page = self._page(
+            f"{folder}index.html",
+            clean(topic.title) or topic.id,
+            clean(topic.description),
+            feed=folder,
+        )
+        self._add_list(
+            replace(page, total=len(stories)),
+            tuple(one for one in stories if not one.story.pinned),
+            tuple(one for one in stories if one.story.pinned),
         )
 
     def year(self, year: int, stories: Sequence[Shown]) -> None:
         """Add every story of a year, whatever its topics, each with its anchor."""
-        self._add(
-            f"{year:04}/index.html",
-            heading=f"{year:04}",
-            lead="",
-            total=len(stories),
-            listed=stories,
-        )
+        page = self._page(f"{year:04}/index.html", f"{year:04}")
+        self._add_list(replace(page, total=len(stories)), stories)
 
-    def _add(
-        self,
-        name: str,
-        *,
-        heading: str,
-        lead: str,
-        total: int,
-        listed: Sequence[Shown],
-        pinned: Sequence[Shown] = (),
-        older: bool = False,
-        feed: str = "",
-    ) -> None:
+    def outlets(self, rows: Sequence[outlets.Row]) -> None:
+        """Add what is followed, and where articles may have been missed."""
+        page = self._page(
+            f"{outlets.FOLDER}index.html",
+            self.said.gettext("Outlets followed"),
+            self.said.gettext("What this list is made from, and what it may miss."),
+        )
+        self._add("outlets.html", page, rows=rows)
+
+    def _page(self, name: str, heading: str, lead: str = "", feed: str = "") -> Page:
+        """Return a page without its list; feed: the folder of its own feed, if any."""
         root = "../" * name.count("/")
-        first = (Section(None, channels.newest(pinned)),) if pinned else ()
-        months = (Section(month, its) for month, its in channels.by_month(listed))
         main = Subscription(self.name, root, f"{self.site.url}feed.atom")
         own = Subscription(
             f"{self.name} – {heading}", root + feed, f"{self.site.url}{feed}feed.atom"
         )
-        page = Page(
+        followed = self.said.gettext("Outlets followed")
+        return Page(
             name=name,
             root=root,
             title=heading if name == "index.html" else f"{heading} – {self.name}",
             heading=heading,
             lead=lead,
-            total=total,
-            sections=(*first, *months),
             topics=tuple(
                 _link(name, clean(topic.title) or topic.id, f"topics/{topic.id}/")
                 for topic in self.topics
@@ -162,18 +163,28 @@ class _Pages:
                 for year, its in self.years.items()
             ),
             feeds=(own, main) if feed else (main,),
-            older=older,
+            coverage=_link(name, followed, outlets.FOLDER),
         )
+
+    def _add_list(
+        self, page: Page, listed: Sequence[Shown], pinned: Sequence[Shown] = ()
+    ) -> None:
+        first = (Section(None, channels.newest(pinned)),) if pinned else ()
+        months = (Section(month, its) for month, its in channels.by_month(listed))
+        self._add("page.html", replace(page, sections=(*first, *months)))
+
+    def _add(self, template: str, page: Page, **more: object) -> None:
         document = templates.html(
-            "page.html",
+            template,
             self.site.language,
             page=page,
             site=self.site,
             site_name=self.name,
             contact=_contact(self.site.contact),
             legal_url=web(self.site.legal),
+            **more,
         )
-        self.documents[name] = document.encode("utf-8", "replace")
+        self.documents[page.name] = document.encode("utf-8", "replace")
 
 
 def _link(page: str, title: str, folder: str, count: int | None = None) -> Link:

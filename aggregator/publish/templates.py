@@ -25,9 +25,10 @@ def html(name: str, language: str, **context: object) -> str:
     return _environment(language).get_template(name).render(context)
 
 
-def stylesheet() -> bytes:
-    """Return style.css as it ships."""
-    return (files("aggregator.publish") / "templates" / "style.css").read_bytes()
+def stylesheet(*more: str) -> bytes:
+    """Return style.css as it ships, and after it the sheets named."""
+    folder = files("aggregator.publish") / "templates"
+    return b"\n".join((folder / name).read_bytes() for name in ("style.css", *more))
 
 
 @lru_cache(maxsize=8)

@@ -124,7 +124,7 @@ def shown(story: Story, site: Site, topics: Mapping[str, Topic]) -> Shown:
         added_at=added_at,
         updated_at=(story.updated_at or added_at).replace(microsecond=0),
         extract=excerpt,
-        excerpt=_parts(excerpt, visible),
+        excerpt=highlighted(excerpt, visible),
         snippet=marked(snippet),
         evidence=evidence,
         copies=tuple(
@@ -165,6 +165,16 @@ def marked(snippet: str) -> tuple[Part, ...]:
         inside, found, after = piece.partition(text.UNMARK)
         parts += [(inside, True), (after, False)] if found else [(inside, False)]
     return _tidy(parts)
+
+
+def highlighted(words: str, spans: Iterable[Span]) -> tuple[Part, ...]:
+    """Return the pieces of a text, those within a span to be marked."""
+    parts: list[Part] = []
+    done = 0
+    for start, end in _joined(spans):
+        parts += [(words[done:start], False), (words[start:end], True)]
+        done = end
+    return _tidy([*parts, (words[done:], False)])
 
 
 def plain(parts: tuple[Part, ...]) -> str:
@@ -239,15 +249,6 @@ def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
         else:
             joined.append((start, end))
     return tuple(joined)
-
-
-def _parts(excerpt: str, spans: tuple[Span, ...]) -> tuple[Part, ...]:
-    parts: list[Part] = []
-    done = 0
-    for start, end in spans:
-        parts += [(excerpt[done:start], False), (excerpt[start:end], True)]
-        done = end
-    return _tidy([*parts, (excerpt[done:], False)])
 
 
 def _tidy(parts: list[Part]) -> tuple[Part, ...]:

@@ -49,6 +49,10 @@ class Words:
             return str(format_skeleton("yMMM", at, locale=self.locale))
         return str(format_date(at, "medium", locale=self.locale))
 
+    def moment(self, at: datetime) -> str:
+        """Return « 14 févr. 2020, 20:05 »."""
+        return f"{self.day(at)}, {at:%H:%M}"
+
     def month(self, at: datetime) -> str:
         """Return « Février 2020 », as a heading begins."""
         month = str(format_skeleton("yMMMM", at, locale=self.locale))

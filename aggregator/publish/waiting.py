@@ -1,0 +1,101 @@
+"""The stories that wait for the maintainer, with all that helps to decide on them.
+
+More of an outlet's text is shown than to readers: nobody else sees the desk. What
+stands where on the page is for its template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from aggregator.model import Action, Evidence, Site, State, Story
+from aggregator.publish import mends
+from aggregator.publish.channels import newest
+from aggregator.publish.view import Part, Shown, clean, highlighted, marked, shown
+from aggregator.publish.words import words
+
+_EXCERPT = 400  # characters: enough to tell one film from another of that name
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One piece of evidence: whose topic, by which line, where, and the words.
+
+    line: "" = whatever this outlet publishes. snippet: () where the words can be seen
+    marked in the title or the excerpt.
+    """
+
+    topic: str
+    line: str
+    where: str
+    snippet: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A story that waits. title: with the evidence marked. keep, hide: to be pasted."""
+
+    shown: Shown
+    title: tuple[Part, ...]
+    why: tuple[Why, ...]
+    keep: str
+    hide: str
+
+
+def waiting(site: Site, stories: Iterable[Story]) -> tuple[Waiting, ...]:
+    """Return those of the stories that wait, last published first."""
+    return tuple(
+        _waiting(site, one)
+        for one in newest(
+            shown(replace(story, excerpt=_EXCERPT), site, {})
+            for story in stories
+            if story.state is State.WAITING
+        )
+    )
+
+
+def _waiting(site: Site, one: Shown) -> Waiting:
+    about = f"{one.name} ({one.outlet})" if one.outlet else one.name
+    short = one.story.short
+    return Waiting(
+        shown=one,
+        title=_title(one),
+        why=tuple(
+            _why(site, given, kept)
+            for given, kept in zip(one.story.evidence, one.evidence, strict=True)
+        ),
+        keep=mends.decision(Action.KEEP, short, about),
+        hide=mends.decision(Action.HIDE, short, about),
+    )
+
+
+def _title(one: Shown) -> tuple[Part, ...]:
+    """Return the title with its evidence marked, if it is shown as it was matched."""
+    if one.name != one.story.title:
+        return ((one.name, False),)
+    spans = (span for proof in one.evidence if _titled(proof) for span in proof.spans)
+    fitting = [(a, b) for a, b in spans if 0 <= a < b <= len(one.name)]
+    return highlighted(one.name, fitting)
+
+
+def _why(site: Site, given: Evidence, kept: Evidence) -> Why:
+    """Return a piece of evidence; kept: as far as the excerpt shows it (see `view`)."""
+    said = words(site.language)
+    where = {
+        "title": said.gettext("in the title"),
+        "summary": said.gettext("in the summary"),
+        "article": said.gettext("in the article"),
+        "": "",
+    }
+    seen = _titled(given) or bool(kept.spans)
+    return Why(
+        topic=clean(given.topic),
+        line=clean(given.line),
+        where=where[given.column],
+        snippet=() if seen else marked(given.snippet),
+    )
+
+
+def _titled(evidence: Evidence) -> bool:
+    return evidence.of_first and evidence.column == "title"
