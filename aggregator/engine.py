@@ -7,67 +7,118 @@ decided here.
 from __future__ import annotations
 
 import logging
+import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import datetime
 
 from aggregator.config import user_agent
-from aggregator.model import Batch, Config, Failure, Outcome, PollTask
+from aggregator.model import Batch, Config, Failure, Outcome, Pause, PollTask
 from aggregator.poll import poll
 from aggregator.urls import host
 
 log = logging.getLogger("aggregator")
 
-BATCH = 20  # feeds of different hosts at most in one batch (DESIGN.md §2)
+BATCH = 20  # feeds at most in one batch (DESIGN.md §2)
 _PER_THREAD = 4  # batches for each thread, so that a slow one does not hold up the rest
 
 
-def plan(tasks: Sequence[PollTask], config: Config, now: datetime) -> tuple[Batch, ...]:
+def plan(
+    tasks: Sequence[PollTask],
+    config: Config,
+    now: datetime,
+    pauses: Iterable[Pause] = (),
+) -> tuple[Batch, ...]:
     """Return the batches to submit: a host's feeds together, the others up to 20.
 
-    A host with many feeds is spread over `per_host` batches, never more, so that it is
-    asked at most so many things at once.
+    A host's batches go one after the other, so the hosts with most feeds, which take
+    longest, come first. pauses: of the hosts that are not to be asked.
     """
     hosts: defaultdict[str, list[PollTask]] = defaultdict(list)
     for task in tasks:
         hosts[host(task.url)].append(task)
     polling = config.polling
+    basis = Batch(
+        (), config.topics, polling, user_agent(config), now, pauses=tuple(pauses)
+    )
+    shared = [(name, group) for name, group in hosts.items() if len(group) > 1]
+    shared.sort(key=lambda pair: len(pair[1]), reverse=True)
+    batches = [
+        replace(
+            basis,
+            tasks=part,
+            host=name,
+            lanes=min(polling.per_host, polling.concurrency, len(part)),
+            resumed=number > 0,
+        )
+        for name, group in shared
+        for number, part in enumerate(_parts(group, BATCH))
+    ]
     single = [group[0] for group in hosts.values() if len(group) == 1]
     size = len(single) // (_PER_THREAD * polling.concurrency)
     size = max(1, min(BATCH, size))
-    groups = [single[start : start + size] for start in range(0, len(single), size)]
-    for group in hosts.values():
-        if len(group) > 1:
-            shares = min(polling.per_host, len(group))
-            groups += [group[share::shares] for share in range(shares)]
-    agent = user_agent(config)
-    return tuple(
-        Batch(tuple(group), config.topics, polling, agent, now) for group in groups
-    )
+    batches += [replace(basis, tasks=part) for part in _parts(single, size)]
+    return tuple(batches)
+
+
+def _parts(tasks: Sequence[PollTask], size: int) -> Iterator[tuple[PollTask, ...]]:
+    for start in range(0, len(tasks), size):
+        yield tuple(tasks[start : start + size])
 
 
 def outcomes(
-    batches: Iterable[Batch], concurrency: int
+    batches: Iterable[Batch], concurrency: int, stop: threading.Event | None = None
 ) -> Iterator[tuple[Outcome, ...]]:
-    """Yield the outcomes of each batch as it ends; few more wait than run at once."""
+    """Yield the outcomes of each batch as it ends.
+
+    At most `concurrency` requests are under way at once, and one batch of a host; a
+    host that wants to be left alone is left alone by all batches submitted later.
+    stop: once it is set no more are submitted, and those under way end soon.
+    """
+    stop = stop or threading.Event()
+    waiting = list(batches)
     flying: dict[Future[tuple[Outcome, ...]], Batch] = {}
-
-    def landed() -> Iterator[tuple[Outcome, ...]]:
-        done, _ = wait(flying, return_when=FIRST_COMPLETED)
-        for future in done:
-            yield _landed(future, flying.pop(future))
-
+    learnt: list[Pause] = []
     pool = ThreadPoolExecutor(concurrency, thread_name_prefix="poll")
     try:
-        for batch in batches:
-            while len(flying) >= 2 * concurrency:
-                yield from landed()
-            flying[pool.submit(poll, batch)] = batch
-        while flying:
-            yield from landed()
+        while True:
+            while not stop.is_set() and (
+                batch := _next(waiting, flying.values(), concurrency)
+            ):
+                sent = replace(batch, pauses=(*batch.pauses, *learnt))
+                flying[pool.submit(poll, sent, stop)] = sent
+            if not flying:
+                return
+            done, _ = wait(flying, return_when=FIRST_COMPLETED)
+            for future in done:
+                landed = _landed(future, flying.pop(future))
+                learnt += [
+                    Pause(outcome.paused_host, outcome.not_before)
+                    for outcome in landed
+                    if outcome.paused_host and outcome.not_before
+                ]
+                yield landed
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _next(
+    waiting: list[Batch], flying: Collection[Batch], concurrency: int
+) -> Batch | None:
+    """Take the next batch out of `waiting`; None: none may go before another lands.
+
+    One whose host is being asked lets others pass. One that is too wide for now does
+    not, or narrow ones would keep it waiting to the end.
+    """
+    busy = {batch.host for batch in flying if batch.host}
+    free = concurrency - sum(batch.lanes for batch in flying)
+    for position, batch in enumerate(waiting):
+        if batch.host not in busy:
+            fits = batch.lanes <= free or not flying
+            return waiting.pop(position) if fits else None
+    return None
 
 
 def _landed(future: Future[tuple[Outcome, ...]], batch: Batch) -> tuple[Outcome, ...]:
@@ -79,7 +130,12 @@ def _landed(future: Future[tuple[Outcome, ...]], batch: Batch) -> tuple[Outcome,
         failure = Failure("ours", f"fault of this program: {exc!r}")
         return tuple(
             Outcome(
-                task.feed, batch.now, task.validators, task.body_hash, failure=failure
+                task.feed,
+                batch.now,
+                task.validators,
+                task.body_hash,
+                failure=failure,
+                url=task.url,
             )
             for task in batch.tasks
         )

@@ -7,15 +7,19 @@ value; the caller decides what follows from it.
 
 from __future__ import annotations
 
+import threading
 import time
 import traceback
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from queue import SimpleQueue
 from typing import Final
 
-from aggregator import sandbox, urls
-from aggregator.fetch import Fetcher
+from aggregator import sandbox
+from aggregator.fetch import Fetcher, Turns
 from aggregator.model import (
     Batch,
     Failure,
@@ -23,7 +27,10 @@ from aggregator.model import (
     FetchError,
     Outcome,
     ParseError,
+    PausedError,
+    Polling,
     PollTask,
+    StoppedError,
 )
 from aggregator.sandbox import SandboxError
 from aggregator.sift import sift
@@ -34,50 +41,66 @@ _SPACING: Final = timedelta(seconds=1)  # the least that crawlers agree on
 _HASH: Final = 16  # bytes: two documents of one feed are never taken for each other
 
 
-def poll(batch: Batch) -> tuple[Outcome, ...]:
+def poll(batch: Batch, stop: threading.Event | None = None) -> tuple[Outcome, ...]:
     """Return the outcome of each task, in the order of the batch.
 
-    Feeds are asked one after the other; once a host has answered 429 or 503 with
-    Retry-After, its other feeds are not asked at all. A failure keeps the validators
-    and the body hash of the task; one of kind "ours" is a fault of this program, and
-    its reason says where.
+    `batch.lanes` feeds are asked at once. A host that answers 429 or 503 with
+    Retry-After is asked nothing more, by no lane and through no redirect. stop: once it
+    is set no further request is made.
+
+    A failure keeps the validators and the body hash of the task; one of kind "ours" is
+    a fault of this program, and its reason says where.
     """
-    with Fetcher(batch.polling, batch.user_agent) as fetcher:
-        visit = _Visit(batch, fetcher)
-        return tuple(visit.outcome(task) for task in batch.tasks)
+    turns = Turns(
+        _spacing(batch.polling),
+        batch.pauses,
+        stop,
+        just_asked=batch.host if batch.resumed else "",
+    )
+    with ExitStack() as stack:
+        idle: SimpleQueue[Fetcher] = SimpleQueue()
+        for _ in range(batch.lanes):
+            fetcher = Fetcher(batch.polling, batch.user_agent, turns)
+            idle.put(stack.enter_context(fetcher))
+        visit = _Visit(batch, idle)
+        if batch.lanes == 1:
+            return tuple(map(visit.outcome, batch.tasks))
+        lanes = stack.enter_context(ThreadPoolExecutor(batch.lanes, "lane"))
+        return tuple(lanes.map(visit.outcome, batch.tasks))
 
 
-@dataclass(slots=True)
+def _spacing(polling: Polling) -> timedelta:
+    """Return the least time between two requests to a host, set or not."""
+    if polling.spacing is not None:
+        return polling.spacing
+    return timedelta(0) if polling.allow_private_addresses else _SPACING
+
+
+@dataclass(frozen=True, slots=True)
 class _Visit:
-    """The walk through one batch.
+    """The walk through one batch, by one thread or by several.
 
-    closed: until when a host is not to be asked. asked: when it was, by the monotonic
-    clock.
+    idle: a fetcher for each lane, but for those that are fetching.
     """
 
     batch: Batch
-    fetcher: Fetcher
-    closed: dict[str, datetime] = field(default_factory=dict)
-    asked: dict[str, float] = field(default_factory=dict)
+    idle: SimpleQueue[Fetcher]
 
     def outcome(self, task: PollTask) -> Outcome:
         """Return what a poll brought, whatever happens in it."""
-        host = urls.host(task.url)
-        if host not in self.closed:
-            self._keep_apart(host)
         start = time.monotonic()
         before = Outcome(  # what stands when nothing is brought
             task.feed, self.batch.now, task.validators, task.body_hash, url=task.url
         )
+        fetcher = self.idle.get()
         try:
-            if host in self.closed:
-                outcome = replace(before, asked=False, not_before=self.closed[host])
-            else:
-                outcome = self._asked(task, before)
+            outcome = self._asked(fetcher, task, before)
+        except StoppedError:
+            outcome = replace(before, asked=False)
+        except PausedError as exc:
+            outcome = replace(before, asked=False, not_before=exc.until)
         except FetchError as exc:
             outcome = self._failed(before, exc)
-            if outcome.paused_host and outcome.not_before is not None:
-                self.closed[outcome.paused_host] = outcome.not_before
         except ParseError as exc:
             failure = Failure("document", str(exc))
             outcome = replace(before, status=_OK, failure=failure)
@@ -86,24 +109,16 @@ class _Visit:
             outcome = replace(before, status=_OK, failure=failure)
         except Exception as exc:  # noqa: BLE001 - one feed's poll must not end the others
             outcome = replace(before, failure=Failure("ours", _where(exc)))
-        return replace(outcome, seconds=time.monotonic() - start)
+        finally:
+            self.idle.put(fetcher)
+        took = time.monotonic() - start - fetcher.waited
+        return replace(outcome, seconds=took)
 
-    def _keep_apart(self, host: str) -> None:
-        """Wait until the host may be asked again."""
-        polling = self.batch.polling
-        spacing = polling.spacing
-        if spacing is None:
-            spacing = timedelta(0) if polling.allow_private_addresses else _SPACING
-        if host in self.asked:
-            due = self.asked[host] + spacing.total_seconds()
-            time.sleep(max(0.0, due - time.monotonic()))
-        self.asked[host] = time.monotonic()
-
-    def _asked(self, task: PollTask, before: Outcome) -> Outcome:
+    def _asked(self, fetcher: Fetcher, task: PollTask, before: Outcome) -> Outcome:
         """Return what an answer brings; raises StageError when there is none."""
         polling, outlet = self.batch.polling, task.feed.outlet
         timeout = outlet.timeout or polling.timeout
-        fetched = self.fetcher.fetch(
+        fetched = fetcher.fetch(
             task.url,
             task.validators,
             now=self.batch.now,

@@ -6,24 +6,29 @@ all come through here. The clock is read by the caller, once, and handed down.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
-from aggregator import engine, publish
+from aggregator import engine, publish, watch
 from aggregator.decisions import Rulings
 from aggregator.desk import Desk, stories
 from aggregator.lock import held
 from aggregator.model import (
     Config,
+    ConfigError,
     Failure,
     Feed,
     Outcome,
     PollTask,
     Report,
     State,
+    Story,
 )
+from aggregator.publish.desk import desk as desk_pages
 from aggregator.store import Store, books, polls, tales
 from aggregator.stories import place, ruling, settle
 
@@ -41,10 +46,14 @@ def cycle(
     everything: bool = False,
     outlet: str = "",
     progress: Progress | None = None,
+    wrong: ConfigError | None = None,
+    stop: threading.Event | None = None,
 ) -> Report:
     """Poll what is due, then publish; return what happened.
 
     everything: also feeds whose interval is not over. outlet: only this one's feeds.
+    wrong: why an edit of the maintainer's cannot be used; the desk shows it at once.
+    stop: once it is set no other feed is asked, and what came by then is published.
     Raises StoreError, LockHeldError, AggregatorError when nothing can be published.
     """
     began = time.monotonic()
@@ -54,16 +63,20 @@ def cycle(
         Store(config.storage.database) as store,
     ):
         polls.follow(store, config.feeds, now)
+        if watch.edits(store, desk, wrong, now):
+            show_desk(store, desk, stories(store, desk))
         before = books.mention_counts(store)
         failing = polls.failing(store)
         feeds = [f for f in config.feeds if outlet in ("", f.outlet.name)]
         tasks = tuple(
             polls.due(store, feeds, now, config.polling, everything=everything)
         )
-        tally = _poll(store, config, tasks, now, progress)
+        tally = _poll(store, config, tasks, now, progress, stop)
         gained = books.gained(before, books.mention_counts(store))
         tell(store, desk, now)
-        stories, written = rebuild(store, desk)
+        told = stories(store, desk)
+        reached = watch.watch(store, desk, told, now)
+        written = rebuild(store, desk, told)
         polls.forget(store, now, config.storage.history)
         polls.end_cycle(store, now)
     return Report(
@@ -73,7 +86,7 @@ def cycle(
         new_entries=tally.new_entries,
         mentions=sum(certain for certain, _ in gained.values()),
         doubtful=sum(doubtful for _, doubtful in gained.values()),
-        stories=stories,
+        stories=sum(story.state is State.PUBLISHED for story in told),
         files_written=len(written),
         seconds=round(time.monotonic() - began, 3),
         failures=tally.failures,
@@ -82,6 +95,7 @@ def cycle(
         by_topic=tuple(
             (topic.id, *gained.get(topic.id, (0, 0))) for topic in config.topics
         ),
+        reached=reached,
     )
 
 
@@ -93,8 +107,9 @@ def republish(desk: Desk, now: datetime) -> tuple[str, ...]:
     database = desk.config.storage.database
     with held(database, "cycle"), Store(database) as store:
         polls.follow(store, desk.config.feeds, now)
+        watch.edits(store, desk, None, now)
         tell(store, desk, now)
-        return rebuild(store, desk)[1]
+        return rebuild(store, desk, stories(store, desk))
 
 
 # ── polling ───────────────────────────────────────────────────────────────────────────
@@ -117,15 +132,19 @@ def _poll(
     tasks: Sequence[PollTask],
     now: datetime,
     progress: Progress | None,
+    stop: threading.Event | None,
 ) -> _Tally:
-    """Poll every task and record what comes, as it comes."""
+    """Poll every task and record what comes, as it comes.
+
+    A feed that was not asked after all, for its host's sake or to end, is no poll.
+    """
     done = polled = unchanged = new_entries = 0
     failures: list[tuple[Feed, Failure]] = []
     succeeded: list[Feed] = []
     ready: list[Outcome] = []
     flushed = time.monotonic()
-    batches = engine.plan(tasks, config, now)
-    for outcomes in engine.outcomes(batches, config.polling.concurrency):
+    batches = engine.plan(tasks, config, now, polls.pauses(store, now))
+    for outcomes in engine.outcomes(batches, config.polling.concurrency, stop):
         for outcome in outcomes:
             done += 1
             if not outcome.asked:
@@ -177,14 +196,31 @@ def tell(store: Store, desk: Desk, now: datetime) -> None:
     tales.stand(store, [s for ledger, s in settled if s != ledger.standing])
 
 
-def rebuild(store: Store, desk: Desk) -> tuple[int, tuple[str, ...]]:
-    """Write the published folder; return how many stories stand, and what changed."""
+def rebuild(store: Store, desk: Desk, told: Sequence[Story]) -> tuple[str, ...]:
+    """Write the published folder and the desk; return what changed in the former.
+
+    told: every story as it stands.
+    """
     config = desk.config
-    told = stories(store, desk)
-    files = publish.render(config.site, config.topics, told)
-    earlier = store.fact("documents").splitlines()
-    written = publish.write(config.storage.output, files, earlier)
+    files = publish.render(config.site, config.topics, told, watch.coverage(store))
+    written = _write(store, config.storage.output, files, "documents")
+    show_desk(store, desk, told)
+    return written
+
+
+def show_desk(store: Store, desk: Desk, told: Sequence[Story]) -> None:
+    """Write the maintainer's private folder."""
+    files = desk_pages(desk.config.site, watch.view(store, desk, told))
+    _write(store, desk.config.storage.desk, files, "desk_documents")
+
+
+def _write(
+    store: Store, folder: Path, files: Mapping[str, bytes], fact: str
+) -> tuple[str, ...]:
+    """Write a folder's files; fact: where the names of its earlier ones are kept."""
+    earlier = store.fact(fact).splitlines()
+    written = publish.write(folder, files, earlier)
     if earlier != [*files]:
         with store.transaction():
-            store.note("documents", "\n".join(files))
-    return sum(story.state is State.PUBLISHED for story in told), written
+            store.note(fact, "\n".join(files))
+    return written

@@ -1,8 +1,8 @@
 """Cycles on schedule until told to stop; the only room with APScheduler.
 
 What is due lives in the database, so the scheduler needs no memory of its own: one job
-looks every minute. A wrong edit of feeds.toml or curation.toml is logged once, and what
-stood there before stays in force.
+looks every minute. A wrong edit of feeds.toml or curation.toml is told once, in the log
+and on the desk, and what stood there before stays in force.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from aggregator.desk import Desk
 from aggregator.lock import held
-from aggregator.model import AggregatorError, Report
+from aggregator.model import AggregatorError, ConfigError, Report
 from aggregator.systemd import notify
 
 log = logging.getLogger("aggregator")
@@ -31,7 +31,9 @@ _BEAT = 10.0  # seconds between two looks at the schedule itself, and signs of l
 _LATE = 30.0  # seconds a tick may be late before the schedule is taken for lost
 _STUCK = 3600.0  # seconds of one cycle after which no sign of life is given any more
 
-Cycle = Callable[[Desk], Report]
+Cycle = Callable[[Desk, ConfigError | None, threading.Event], Report]
+"""Runs a cycle with the files in force; also told what is wrong with a later edit, and
+given the event that asks it to end early."""
 
 
 class Worker:
@@ -47,12 +49,15 @@ class Worker:
         self.desk = Desk.load(path)
         self._stamps: tuple[tuple[int, int], ...] = self._look()
         self.desk = Desk.load(path)  # an edit between the two would go unseen
+        self._wrong: ConfigError | None = None
         self._stop = threading.Event()
         self._busy = False
         self._turned = time.monotonic()
 
     def work(self, tick: float = TICK, beat: float = _BEAT) -> None:
-        """Run cycles until SIGTERM or SIGINT; the running one is finished first.
+        """Run cycles until SIGTERM or SIGINT; the running one asks no more feeds then.
+
+        What it has asked is waited for, recorded and published.
 
         systemd is told when the worker is ready, that it lives, and when it stops.
         Raises LockHeldError when another worker has this database.
@@ -109,7 +114,7 @@ class Worker:
         """Read what changed, run a cycle, and log what came of it."""
         self._reload()
         try:
-            report = self._cycle(self.desk)
+            report = self._cycle(self.desk, self._wrong, self._stop)
         except AggregatorError as exc:
             log.error("cycle failed: %s", exc)  # noqa: TRY400, one line is what helps
             return
@@ -139,9 +144,11 @@ class Worker:
         curation = self.desk.config.storage.curation
         try:
             self.desk = Desk.load(self._path)
-        except AggregatorError as exc:
+        except ConfigError as exc:
             log.error("the edit is not used: %s", exc)  # noqa: TRY400, as above
+            self._wrong = exc
             return
+        self._wrong = None
         log.info("configuration read again config=%s", self._path)
         if self.desk.config.storage.curation != curation:
             self._stamps = ()  # another file to watch, from the next look on

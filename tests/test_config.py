@@ -689,8 +689,6 @@ def test_a_file_without_doubts_has_no_warning(tmp_path: Path, url: str) -> None:
     ("text", "warning"),
     [
         ('[site]\nhubs = ["https://hub.fr/"]', "site.hubs"),
-        ('[site]\nheartbeat = "https://hc.fr/1"', "site.heartbeat"),
-        ('[storage]\ndesk = "bureau"', "storage.desk"),
         ('[matching]\narticles = "all"', 'matching.articles = "all"'),
         ("[matching]\nbrake = 5", "matching.brake"),
         ('[outlets.A]\nurl = "https://a.fr/"\narticles = "all"', "articles of an"),

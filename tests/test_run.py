@@ -250,7 +250,7 @@ def test_no_order_of_outcomes_shows(world: Config, tmp_path: Path) -> None:
             polls.record(store, outcomes[:cut], config.polling)
             polls.record(store, outcomes[cut:], config.polling)
             run.tell(store, desk, NOW)
-            run.rebuild(store, desk)
+            run.rebuild(store, desk, stories(store, desk))
         results.append((contents(folder), database(folder)))
 
     assert all(result == results[0] for result in results)
@@ -312,12 +312,14 @@ def planned(urls: list[str], world: Config) -> list[list[str]]:
     return [[t.url for t in batch.tasks] for batch in engine.plan(tasks, world, NOW)]
 
 
-def test_feeds_of_one_host_share_few_batches(world: Config) -> None:
-    """Twelve feeds of a host are asked by at most `per_host` at once."""
-    batches = planned([f"https://e.invalid/{n}" for n in range(12)], world)
+def test_feeds_of_one_host_share_a_batch(world: Config) -> None:
+    """Twelve feeds of a host are asked from one place, at most `per_host` at once."""
+    feeds = [Feed(f"https://e.invalid/{n}", Outlet(f"{n}", ())) for n in range(12)]
+    tasks = [PollTask(feed, feed.url) for feed in feeds]
+    (batch,) = engine.plan(tasks, world, NOW)
 
-    assert len(batches) == world.polling.per_host
-    assert sorted(len(batch) for batch in batches) == [6, 6]
+    assert (batch.host, batch.lanes) == ("e.invalid", world.polling.per_host)
+    assert [task.url for task in batch.tasks] == [feed.url for feed in feeds]
 
 
 def test_many_hosts_are_spread_over_the_threads(world: Config) -> None:

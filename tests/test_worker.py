@@ -25,7 +25,9 @@ from pathlib import Path
 from aggregator import clock, run
 from aggregator.worker import Worker
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-cycle = lambda desk: run.cycle(desk, clock.now(), everything=True)
+cycle = lambda desk, wrong, stop: run.cycle(
+    desk, clock.now(), everything=True, wrong=wrong, stop=stop
+)
 Worker(Path(sys.argv[1]), cycle).work(tick=0.02, beat=0.02)
 """
 
@@ -39,7 +41,7 @@ from aggregator import clock, run, worker
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
 worker._LATE = 0.1
 turns = []
-def cycle(desk):
+def cycle(desk, wrong, stop):
     report = run.cycle(desk, clock.now(), everything=True)
     if not turns:
         running.job.modify(next_run_time=running.job.next_run_time + timedelta(days=1))

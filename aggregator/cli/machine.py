@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from threading import Event
 from types import FrameType
 
 import click
@@ -20,7 +21,8 @@ from aggregator import serve as server
 from aggregator.cli import show
 from aggregator.clock import now
 from aggregator.desk import Desk
-from aggregator.model import Config, Report
+from aggregator.fetch import heartbeat
+from aggregator.model import Config, ConfigError, Report
 from aggregator.worker import Worker
 
 UNREACHED = 3  # exit status: not one feed could be reached
@@ -74,6 +76,9 @@ def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
         summary(report, config)
     else:
         changes(report)
+    with ended_by_ctrl_c():
+        if why := beat(config, report):
+            click.echo(f"warning: {why}", err=True)
     sys.exit(exit_status(report))
 
 
@@ -111,6 +116,19 @@ def exit_status(report: Report) -> int:
         return 1
     unreached = report.polled > 0 and len(kinds) == report.polled
     return UNREACHED if unreached and set(kinds) == {"network"} else 0
+
+
+def beat(config: Config, report: Report) -> str:
+    """Ask the maintainer's heartbeat after a cycle; return what went wrong, if it did.
+
+    It is not asked while not one outlet can be reached: the monitor that misses it is
+    then the only one to tell, for the desk does not take an outage for 200 failures.
+    """
+    url = config.site.heartbeat
+    if not url or not report.reached:
+        return ""
+    why = heartbeat.beat(url, configuration.user_agent(config), now())
+    return f"site.heartbeat could not be asked: {why}" if why else ""
 
 
 def _known_outlet(config: Config, name: str) -> None:
@@ -213,7 +231,7 @@ def worker(path: str | None) -> None:
     """Run cycles on schedule until told to stop.
 
     feeds.toml and curation.toml are read again when they change. SIGTERM and SIGINT end
-    it once the running cycle is complete.
+    it: no other feed is asked, and what the asked ones answer is published.
 
     \b
     Exit status: 0 stopped · 75 another worker has this database
@@ -221,10 +239,17 @@ def worker(path: str | None) -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr
     )
-    worker = Worker(
-        configuration.locate(path).absolute(),
-        lambda desk: pipeline.cycle(desk, now()),
-    )
+    said = ""
+
+    def turn(desk: Desk, wrong: ConfigError | None, stop: Event) -> Report:
+        nonlocal said
+        report = pipeline.cycle(desk, now(), wrong=wrong, stop=stop)
+        before, said = said, beat(desk.config, report)
+        if said and said != before:
+            logging.getLogger("aggregator").warning(said)
+        return report
+
+    worker = Worker(configuration.locate(path).absolute(), turn)
     settle_in(worker.desk.config)
     worker.work()
 

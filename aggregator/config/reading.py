@@ -62,11 +62,6 @@ _EXAMPLES: Final = re.compile(r"(?:^|[@./])example\.(?:org|com|net)(?:$|[/:])")
 # Read and checked, but without effect in this version: `warnings` tells who set them.
 NOT_YET: Final[tuple[tuple[str, Callable[[Config], object]], ...]] = (
     ("site.hubs", lambda config: config.site.hubs),
-    ("site.heartbeat", lambda config: config.site.heartbeat),
-    (
-        "storage.desk",
-        lambda config: config.storage.desk != config.source.parent / "desk",
-    ),
     (
         'matching.articles = "all"',
         lambda config: config.matching.articles == "all",

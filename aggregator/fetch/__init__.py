@@ -1,9 +1,11 @@
 """From an address to a complete answer: the only package that knows requests.
 
-`guard` decides which addresses may be connected to, `headers` reads what servers say of
-time, `fetcher` asks. What a document says may not enter.
+`guard` decides which addresses may be connected to, `turns` when a host may be asked,
+`headers` reads what servers say of time, `fetcher` asks. What a document says may not
+enter.
 """
 
 from aggregator.fetch.fetcher import FEEDS, Fetcher
+from aggregator.fetch.turns import Turns
 
-__all__ = ["FEEDS", "Fetcher"]
+__all__ = ["FEEDS", "Fetcher", "Turns"]

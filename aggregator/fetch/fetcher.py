@@ -2,7 +2,8 @@
 
 Nothing is remembered between batches and nothing is decided about when to ask again;
 whatever a server does is a `Fetched` or a `FetchError`. Redirects are followed by hand,
-so that each hop's address is checked. `poll` and the reading of article pages call it.
+so that each hop's address is checked and each waits its turn. `poll` and the reading of
+article pages call it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from requests.utils import default_headers, select_proxy, should_bypass_proxies
 from aggregator import urls
 from aggregator.fetch import guard
 from aggregator.fetch import headers as said
+from aggregator.fetch.turns import Turns
 from aggregator.model import Fetched, FetchError, Polling, Validators
 
 FEEDS: Final = (
@@ -58,12 +60,21 @@ class Fetcher:
     """Makes the requests of one batch; closed with its `with` block.
 
     No cookies, no Referer, no ~/.netrc; proxies are those of the environment when it
-    was made. To be used by one thread.
+    was made. To be used by one thread at a time.
+
+    waited: seconds that the last `fetch` waited for its turns.
     """
 
-    def __init__(self, polling: Polling, user_agent: str) -> None:
-        """Take the limits and the name under which outlets see us."""
+    def __init__(
+        self, polling: Polling, user_agent: str, turns: Turns | None = None
+    ) -> None:
+        """Take the limits and the name under which outlets see us.
+
+        turns: shared with the other fetchers of the batch; None: no host waits.
+        """
+        self.waited = 0.0
         self._polling = polling
+        self._turns = turns or Turns()
         self._deadline = guard.Deadline()
         self._proxies = getproxies()
         self._headers = {**default_headers(), "User-Agent": user_agent}
@@ -91,14 +102,18 @@ class Fetcher:
         """GET `url`, conditionally where validators are known.
 
         A 304 has no body and keeps the validators it was asked with. timeout: for the
-        whole request, redirects and body included. headers: the outlet's own; sent to
-        the host of `url` only, not where it redirects to.
+        whole request, redirects and body included; waiting for a turn does not count.
+        headers: the outlet's own; sent to the host of `url` only, not where it
+        redirects to.
 
-        Raises FetchError for any other status than 200 and 304, a sixth redirect or a
-        loop, an address that is not public, a body over `max_bytes` once decompressed,
-        and for a request that is not over in time.
+        Raises PausedError instead of asking, at any hop, a host that wants to be left
+        alone, StoppedError when nothing more is asked at all, and FetchError for any
+        other status than 200 and 304, a sixth redirect or a loop, an address that is
+        not public, a body over `max_bytes` once decompressed, and for a request that is
+        not over in time.
         """
         self._deadline.start(timeout.total_seconds())
+        self.waited = 0.0
         asked = {"Accept": accept}
         if validators.etag:
             asked["If-None-Match"] = validators.etag
@@ -108,6 +123,7 @@ class Fetcher:
         permanent = True
         while True:
             here = visited[-1]
+            self._take_turn(urls.host(here))
             own = headers if urls.host(here) == urls.host(url) else ()
             with self._get(here, {**asked, **dict(own)}) as reply:
                 target = _target(reply)
@@ -122,6 +138,12 @@ class Fetcher:
             if not urls.web(target):
                 raise FetchError("redirect to no web address", kind="refused")
             visited.append(target)
+
+    def _take_turn(self, host: str) -> None:
+        """Wait until a host may be asked, on top of the time there is for it."""
+        waited = self._turns.take(host)
+        self.waited += waited
+        self._deadline.lengthen(waited)
 
     @contextmanager
     def _get(self, url: str, headers: dict[str, str]) -> Iterator[requests.Response]:
@@ -182,7 +204,10 @@ class Fetcher:
         # a 304 to a question without conditions would be no news for ever
         expected = (_OK, _UNCHANGED) if validators != Validators() else (_OK,)
         if status not in expected:
-            raise _refusal(reply, now)
+            refusal = _refusal(reply, url, now)
+            if refusal.not_before:
+                self._turns.pause(refusal.paused_host, refusal.not_before)
+            raise refusal
         fresh_until = said.fresh_until(
             headers.get("Cache-Control", ""),
             headers.get("Expires", ""),
@@ -252,8 +277,11 @@ def _target(reply: requests.Response) -> str:
         raise FetchError("redirect to no web address", kind="refused") from exc
 
 
-def _refusal(reply: requests.Response, now: datetime) -> FetchError:
-    """Return the error for a status that brings no document."""
+def _refusal(reply: requests.Response, url: str, now: datetime) -> FetchError:
+    """Return the error for a status that brings no document.
+
+    url: as it was asked for; `reply.url` spells the host its own way.
+    """
     status = reply.status_code
     wait = reply.headers.get("Retry-After", "") if status in _WAITS else ""
     not_before = said.retry_after(wait, now)
@@ -262,7 +290,7 @@ def _refusal(reply: requests.Response, now: datetime) -> FetchError:
         kind="gone" if status == _GONE else "http",
         status=status,
         not_before=not_before,
-        paused_host=urls.host(reply.url) if not_before else "",
+        paused_host=urls.host(url) if not_before else "",
     )
 
 

@@ -14,7 +14,13 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+)
 from os import environ
 from typing import Any, Final
 
@@ -26,6 +32,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from aggregator.model import FetchError
 
 _NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in its end
+_PUBLIC_IN_FORM: Final = (
+    IPv4Network("192.0.0.0/24"),  # RFC 6890: for protocols; Oracle's metadata
+    IPv4Network("168.63.129.16/32"),  # what Azure's machines are told by
+)
 _ATTEMPT: Final = 10.0  # seconds for a name, and for one address while others are left
 _NAME_ERRORS: Final = {
     socket.EAI_NONAME: "name not found",
@@ -39,7 +49,8 @@ def public(address: str) -> bool:
     """Tell whether an IP address belongs to the public Internet.
 
     IPv4 addresses inside IPv6 ones (mapped, 6to4, NAT64) are judged as what they reach;
-    multicast, site-local and reserved ones are not public.
+    multicast, site-local and reserved ones are not public, nor are those at which a
+    cloud tells its machines their secrets.
     """
     ip: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
     if isinstance(ip, IPv6Address):
@@ -50,6 +61,8 @@ def public(address: str) -> bool:
             ip = inner
         elif ip.is_site_local or ip.teredo is not None:
             return False
+    if any(ip in network for network in _PUBLIC_IN_FORM):
+        return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 
@@ -65,6 +78,10 @@ class Deadline:
         """Give the next request that many seconds from now."""
         self.seconds = seconds
         self._at = time.monotonic() + seconds
+
+    def lengthen(self, seconds: float) -> None:
+        """Give some more: the time in which nothing was asked does not count."""
+        self._at += seconds
 
     def left(self) -> float:
         """Return the seconds left, more than 0.
@@ -153,8 +170,8 @@ def connect(
 
     The address that was checked is the one connected to: a name that resolves
     otherwise a moment later (DNS rebinding) gains nothing. Every address is tried in
-    turn, each but the last for at most ten seconds. private: also those that are not
-    public.
+    turn, each but the last for at most ten seconds and its share of the time left.
+    private: also those that are not public.
 
     Raises FetchError when no address may be asked, or none answers in time.
     """
@@ -167,9 +184,11 @@ def connect(
         try:
             for option in options:
                 sock.setsockopt(*option)
-            left = deadline.left()
-            sock.settimeout(left if position == len(infos) else min(left, _ATTEMPT))
+            others = len(infos) - position
+            share = deadline.left() / (others + 1)
+            sock.settimeout(min(share, _ATTEMPT) if others else share)
             sock.connect(address)
+            sock.settimeout(deadline.left())  # of a handshake that may follow
         except OSError as exc:
             failed = exc
             sock.close()

@@ -1,21 +1,47 @@
 """How feeds and topics fare, and what of it a person should hear. Pure.
 
-`status` says it of one feed at one moment, `events` what changed since it was last
-said, `coverage` what readers may know of it. What is remembered comes in as values from
-the store; there is no clock and no database here.
+`rhythm` judges silences, `status` says how a feed fares at one moment. `events` is what
+changed since it was last told: `troubles` finds it in feeds, `news` in the rest.
+`coverage` is what readers may know. What is remembered comes in as values from the
+store; there is no clock and no database here.
 """
 
-from aggregator.health.coverage import Followed, Window
-from aggregator.health.events import Event, Kind
+from aggregator.health.coverage import Followed, Window, as_text, coverage, from_text
+from aggregator.health.events import Event, Kind, Told
+from aggregator.health.news import (
+    Gap,
+    edit_events,
+    gap_events,
+    topic_events,
+    waiting_events,
+)
+from aggregator.health.rhythm import LATEST, SLOT, moments, patience
 from aggregator.health.status import Health, Record, Status, status
+from aggregator.health.troubles import Reach, cut_off, feed_events
 
 __all__ = [
+    "LATEST",
+    "SLOT",
     "Event",
     "Followed",
+    "Gap",
     "Health",
     "Kind",
+    "Reach",
     "Record",
     "Status",
+    "Told",
     "Window",
+    "as_text",
+    "coverage",
+    "cut_off",
+    "edit_events",
+    "feed_events",
+    "from_text",
+    "gap_events",
+    "moments",
+    "patience",
     "status",
+    "topic_events",
+    "waiting_events",
 ]

@@ -7,9 +7,13 @@ gives none.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+from aggregator.identity import number
 
 
 class Kind(StrEnum):
@@ -34,9 +38,10 @@ class Kind(StrEnum):
 class Event:
     """Something that started or ended at `at`, told once.
 
-    outlet: whose feed it is, or the topic's title; "" where neither fits. since: when
-    what it tells began, where that lies before `at`: the newest entry before a silence,
-    the last good poll before a failure or a gap.
+    id: a hash of what makes it unique. outlet: whose feed or article it is, or the
+    topic's title; "" where none fits. since: when what it tells began, where that lies
+    before `at`: the newest entry before a silence, the last good poll before a failure
+    or a gap, None where there was none.
     """
 
     id: int
@@ -46,3 +51,61 @@ class Event:
     outlet: str = ""
     text: str = ""
     since: datetime | None = None
+
+
+FAILURE = (Kind.FAILS, Kind.GONE, Kind.RECOVERED, Kind.UNSTEADY)
+SILENCE = (Kind.SILENT, Kind.SPEAKS)
+TOPIC = (Kind.TOPIC_SILENT, Kind.TOPIC_SPEAKS)
+EDITS = (Kind.EDIT, Kind.EDIT_MENDED)
+
+_STEP = timedelta(seconds=1)  # the database keeps no shorter time
+
+
+class Told:
+    """What was told before, by subject."""
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        """Keep the events, in whatever order they come."""
+        self._of: defaultdict[str, list[Event]] = defaultdict(list)
+        self._ids: set[int] = set()
+        for event in sorted(events, key=lambda one: (one.at, one.id), reverse=True):
+            self._of[event.subject].append(event)
+            self._ids.add(event.id)
+
+    def newest_first(self, subject: str, kinds: Iterable[Kind]) -> list[Event]:
+        """Return what was told of a subject, of these kinds."""
+        wanted = set(kinds)
+        return [event for event in self._of.get(subject, ()) if event.kind in wanted]
+
+    def last(self, subject: str, kinds: Iterable[Kind]) -> Event | None:
+        """Return what was told last of a subject, of these kinds; None if nothing."""
+        return next(iter(self.newest_first(subject, kinds)), None)
+
+    def subjects(self, kind: Kind) -> list[str]:
+        """Return every subject of which this was told, by name."""
+        found = (
+            s for s, events in self._of.items() if any(e.kind is kind for e in events)
+        )
+        return sorted(found)
+
+    def new(self, events: Iterable[Event]) -> Iterator[Event]:
+        """Yield those of the events that were not told."""
+        return (event for event in events if event.id not in self._ids)
+
+
+def later(now: datetime, last: Event | None) -> datetime:
+    """Return now, or what comes right after the last event of the same family.
+
+    So their order is the order in which they were told, even after the clock was set
+    back; else the same would be told over and over until it has caught up.
+    """
+    return now if last is None else max(now, last.at + _STEP)
+
+
+def event_id(kind: Kind, subject: str, *what: str | datetime | None) -> int:
+    """Return the id of an event that is unique by these."""
+    parts = [
+        str(int(part.timestamp())) if isinstance(part, datetime) else part or ""
+        for part in what
+    ]
+    return number(kind, subject, *parts)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from statistics import median
 
 SLOT = timedelta(hours=12)  # what comes closer together is one moment: one issue, a day
 LATEST = 40  # moments that count: three weeks of a daily, most of a year of a weekly
@@ -47,5 +46,6 @@ def patience(latest: Sequence[datetime]) -> timedelta:
     if not pauses:
         return _UNKNOWN
     longest = pauses[1] if len(pauses) >= _KNOWN else pauses[0]
-    wait = max(_LONG * longest, min(_QUIET * median(pauses), _HOLIDAYS))
+    usual = pauses[len(pauses) // 2]
+    wait = max(_LONG * longest, min(_QUIET * usual, _HOLIDAYS))
     return wait if len(pauses) >= _KNOWN else max(wait, _UNKNOWN)

@@ -14,7 +14,7 @@ from aggregator.health.rhythm import patience
 from aggregator.model import Feed
 from aggregator.pace import Move, address
 
-_TWO = 2  # entries, with fewer of which there is no rate
+_TWO = 2  # moments, with fewer of which there is no rate
 
 
 class Health(StrEnum):
@@ -116,8 +116,8 @@ def _state(feed: Feed, record: Record, *, silent: bool) -> Health:
 
 
 def _rate(record: Record) -> float | None:
-    """Return entries a day over its latest moments; None for fewer than two entries."""
-    if record.entries < _TWO or not record.moments:
+    """Return entries a day over its latest moments; None for fewer than two of them."""
+    if len(record.moments) < _TWO:
         return None
     span = record.moments[0] - record.moments[-1]
     return (record.entries - 1) / max(span / timedelta(days=1), 1.0)

@@ -15,6 +15,7 @@ from aggregator.model.errors import (
     PausedError,
     QueryError,
     StageError,
+    StoppedError,
     StoreError,
 )
 from aggregator.model.polls import (
@@ -93,6 +94,7 @@ __all__ = [
     "Site",
     "StageError",
     "State",
+    "StoppedError",
     "Storage",
     "StoreError",
     "Story",

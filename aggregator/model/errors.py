@@ -79,5 +79,9 @@ class PausedError(StageError):
         self.until = until
 
 
+class StoppedError(StageError):
+    """The program is ending: nothing more is asked."""
+
+
 class ParseError(StageError):
     """A document is no feed, or could not be read within its limits."""

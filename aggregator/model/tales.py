@@ -89,7 +89,8 @@ class Report:
 
     stories: published after it. failures: every feed that failed; started, recovered:
     those whose last poll had gone the other way. by_topic: new certain and doubtful
-    mentions, in the order of feeds.toml.
+    mentions, in the order of feeds.toml. reached: False when this machine seems cut off
+    from all outlets, by all that was polled up to now.
     """
 
     polled: int = 0
@@ -105,3 +106,4 @@ class Report:
     started: tuple[tuple[Feed, Failure], ...] = ()
     recovered: tuple[Feed, ...] = ()
     by_topic: tuple[tuple[str, int, int], ...] = ()
+    reached: bool = True
