@@ -138,8 +138,10 @@ def _changed(
         return None if known is Kind.GONE else Kind.GONE
     if known in _BAD or not reach.blames(record):
         return None
+    if _on_end(record):
+        return Kind.FAILS
     if known is Kind.UNSTEADY:
-        return Kind.FAILS if _on_end(record) else None
+        return None
     return Kind.UNSTEADY if len(bad) >= _OFTEN else Kind.FAILS
 
 
