@@ -130,19 +130,17 @@ def _changed(
     bad: what was told of its failures within STEADY.
     """
     known = last.kind if last else Kind.RECOVERED
+    unsteady = known is Kind.UNSTEADY
     if not record.failure:
-        if known is Kind.RECOVERED or (known is Kind.UNSTEADY and not _steady(record)):
-            return None
-        return Kind.RECOVERED
+        well = known is Kind.RECOVERED or (unsteady and not _steady(record))
+        return None if well else Kind.RECOVERED
     if record.failure == "gone":
         return None if known is Kind.GONE else Kind.GONE
     if known in _BAD or not reach.blames(record):
         return None
-    if _on_end(record):
+    if _on_end(record) or not (unsteady or len(bad) >= _OFTEN):
         return Kind.FAILS
-    if known is Kind.UNSTEADY:
-        return None
-    return Kind.UNSTEADY if len(bad) >= _OFTEN else Kind.FAILS
+    return None if unsteady else Kind.UNSTEADY
 
 
 def _steady(record: Record) -> bool:
