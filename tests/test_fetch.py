@@ -9,6 +9,8 @@ import struct
 import threading
 import time
 import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
@@ -17,11 +19,20 @@ from pathlib import Path
 import brotli
 import pytest
 from backports import zstd
+from conftest import Server
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.fetch import Fetcher, guard, headers
-from aggregator.model import Fetched, FetchError, Polling, Validators
+from aggregator.fetch import Fetcher, Turns, guard, headers
+from aggregator.model import (
+    Fetched,
+    FetchError,
+    Pause,
+    PausedError,
+    Polling,
+    StoppedError,
+    Validators,
+)
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 OPEN = Polling(allow_private_addresses=True, max_bytes=1_000_000)
@@ -459,7 +470,9 @@ def test_a_header_that_cannot_be_sent_is_an_error(server):
     ("address", "public"),
     [
         ("93.184.216.34", True),
+        ("1.0.0.1", True),
         ("2606:2800:220:1:248:1893:25c8:1946", True),
+        ("2002:5db8:d822::1", True),
         ("::ffff:93.184.216.34", True),
         ("64:ff9b::5db8:d822", True),
         ("127.0.0.1", False),
@@ -468,7 +481,13 @@ def test_a_header_that_cannot_be_sent_is_an_error(server):
         ("192.168.1.1", False),
         ("100.64.0.1", False),
         ("169.254.169.254", False),
+        ("100.100.100.200", False),
+        ("168.63.129.16", False),
+        ("192.0.0.192", False),
+        ("192.0.2.1", False),
+        ("198.18.0.1", False),
         ("0.0.0.0", False),
+        ("0.1.2.3", False),
         ("224.0.0.1", False),
         ("240.0.0.1", False),
         ("255.255.255.255", False),
@@ -480,7 +499,16 @@ def test_a_header_that_cannot_be_sent_is_an_error(server):
         ("ff02::1", False),
         ("::ffff:127.0.0.1", False),
         ("::ffff:169.254.169.254", False),
+        ("::ffff:168.63.129.16", False),
+        ("::ffff:0:7f00:1", False),
+        ("::7f00:1", False),
+        ("fd00:ec2::254", False),
+        ("fe80::5efe:7f00:1", False),
+        ("100::1", False),
+        ("2001:db8::1", False),
+        ("64:ff9b:1::7f00:1", False),
         ("2002:7f00:1::1", False),
+        ("2002:a9fe:a9fe::1", False),
         ("64:ff9b::7f00:1", False),
         ("2001:0:53aa:64c::1", False),
     ],
@@ -502,30 +530,102 @@ def test_this_machine_is_refused(server, host):
     assert server.requests == []
 
 
-def test_every_address_is_tried_in_turn(server):
-    """A first address that does not answer does not hide the second."""
+def names(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
+    """Have any name resolve to these addresses, one list after the other.
+
+    The last list stands for good. Returns the names that are looked up.
+    """
+    asked: list[str] = []
+
+    def getaddrinfo(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        found = answers[min(len(asked), len(answers) - 1)]
+        asked.append(host)
+        return [
+            (
+                socket.AF_INET6 if ":" in address else socket.AF_INET,
+                socket.SOCK_STREAM,
+                socket.IPPROTO_TCP,
+                "",
+                (address, port),
+            )
+            for address in found
+        ]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return asked
+
+
+@pytest.fixture
+def deaf() -> Iterator[int]:
+    """Listen at a port of ::1 and of 127.0.0.1 that takes no connection any more."""
+    with socket.socket() as four, socket.socket(socket.AF_INET6) as six:
+        four.bind(("127.0.0.1", 0))
+        port: int = four.getsockname()[1]
+        six.bind(("::1", port))
+        waiting = []
+        for taker in (four, six):
+            taker.listen(0)
+            for _ in range(2):  # the queue of those that wait is full now
+                filler = socket.socket(taker.family)
+                filler.setblocking(False)
+                filler.connect_ex(taker.getsockname())
+                waiting.append(filler)
+        yield port
+        for filler in waiting:
+            filler.close()
+
+
+def test_every_address_is_tried_in_turn(server, monkeypatch):
+    """A first address that refuses does not hide the second."""
+    names(monkeypatch, ["::1", "127.0.0.1"])
     deadline = guard.Deadline()
     deadline.start(5)
     with socket.socket(socket.AF_INET6) as taken:
         taken.bind(("::1", server.port))  # bound, not listening: refuses at once
-        sock = guard.connect("localhost", server.port, deadline, private=True)
-
-    assert sock.getpeername()[0] == "127.0.0.1"
-    sock.close()
+        with guard.connect("both.example", server.port, deadline, private=True) as sock:
+            assert sock.getpeername()[0] == "127.0.0.1"
 
 
-def test_a_connection_nobody_accepts_ends_with_the_timeout():
-    """A host that drops what comes costs the timeout and no more."""
+def test_an_address_that_is_silent_leaves_time_for_the_others(deaf, monkeypatch):
+    """Of two stacks one is dead: it takes its share of the time, the other answers."""
+    names(monkeypatch, ["::1", "127.0.0.2"])
     deadline = guard.Deadline()
-    with socket.socket() as deaf, socket.socket() as first, socket.socket() as second:
-        deaf.bind(("127.0.0.1", 0))
-        deaf.listen(0)
-        for filler in (first, second):  # the queue of those that wait is full now
-            filler.setblocking(False)
-            filler.connect_ex(deaf.getsockname())
-        deadline.start(0.2)
-        with pytest.raises(FetchError, match="timeout"):
-            guard.connect("127.0.0.1", deaf.getsockname()[1], deadline, private=True)
+    with socket.create_server(("127.0.0.2", deaf)):
+        deadline.start(1)
+        began = time.monotonic()
+        with guard.connect("both.example", deaf, deadline, private=True) as sock:
+            assert 0.4 < time.monotonic() - began < 1
+            assert sock.getpeername()[0] == "127.0.0.2"
+            assert sock.gettimeout() < 0.6
+
+
+def test_a_stack_this_machine_has_not_is_passed_over(server, monkeypatch):
+    """Where the system has no IPv6, IPv4 is tried all the same."""
+    address = ("127.0.0.1", server.port)
+    infos = [
+        (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address)
+        for family in (socket.AF_UNIX, socket.AF_INET)  # the first has no TCP
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: infos)
+
+    assert get(server.route("/feed", body=BODY)).body == BODY
+
+
+@pytest.mark.parametrize(
+    "addresses", [["127.0.0.1"], ["::1"], ["::1"] * 5 + ["127.0.0.1"] * 5]
+)
+def test_a_connection_nobody_accepts_ends_with_the_timeout(
+    deaf, monkeypatch, addresses
+):
+    """A host that drops what comes costs the timeout, however many addresses it has."""
+    names(monkeypatch, addresses)
+    deadline = guard.Deadline()
+    deadline.start(0.5)
+    began = time.monotonic()
+    with pytest.raises(FetchError, match="timeout"):
+        guard.connect("silent.example", deaf, deadline, private=True)
+
+    assert time.monotonic() - began < 1
 
 
 def test_no_time_left_is_no_connection(server):
@@ -596,6 +696,245 @@ def test_hosts_that_need_no_proxy_are_asked_directly(server, monkeypatch):
     assert get(server.route("/feed", body=BODY)).body == BODY
 
 
+# ── a public outlet, without the Internet ─────────────────────────────────────────────
+
+PUBLIC = "93.184.216.34"
+
+
+@dataclass
+class Internet:
+    """The test's server at a public address. connected: every address asked for."""
+
+    server: Server
+    connected: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def internet(server: Server, monkeypatch: pytest.MonkeyPatch) -> Internet:
+    """Lead connections to PUBLIC to the server; all others go where they go."""
+    world = Internet(server)
+    really: Callable[..., None] = socket.socket.connect
+
+    def connect(sock: socket.socket, address: tuple[str, int]) -> None:
+        if sock.family == socket.AF_INET and address[0] == PUBLIC:
+            really(sock, ("127.0.0.1", server.port))
+        else:
+            really(sock, address)
+        world.connected.append(address[0])
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    return world
+
+
+def test_the_address_that_was_checked_is_the_one_connected_to(internet, monkeypatch):
+    """A name that means this machine at a second look is not looked at again."""
+    internet.server.route("/feed", body=BODY)
+    asked = names(monkeypatch, [PUBLIC], ["127.0.0.1"])
+
+    assert get("http://rebinding.example/feed", polling=Polling()).body == BODY
+    assert (asked, internet.connected) == (["rebinding.example"], [PUBLIC])
+
+
+def test_each_new_connection_is_checked_anew(internet, monkeypatch):
+    """A name that means this machine at the second request is refused there."""
+    internet.server.route("/feed", 302, headers={"Location": "http://b.example/"})
+    names(monkeypatch, [PUBLIC], ["127.0.0.1"])
+    error = failure("http://a.example/feed", polling=Polling())
+
+    assert (str(error), error.kind) == ("refused: no public address", "refused")
+    assert internet.connected == [PUBLIC]
+
+
+def test_private_ones_among_public_addresses_are_passed_over(internet, monkeypatch):
+    """Of all a name resolves to only public addresses are tried."""
+    internet.server.route("/feed", body=BODY)
+    names(monkeypatch, ["127.0.0.1", "::1", "169.254.169.254", PUBLIC])
+
+    assert get("http://mixed.example/feed", polling=Polling()).body == BODY
+    assert internet.connected == [PUBLIC]
+
+
+PRIVATE = [
+    "http://127.0.0.1/",
+    "http://2130706433/",
+    "http://[::1]/",
+    "http://[::ffff:127.0.0.1]/",
+    "http://[::ffff:a9fe:a9fe]/latest/meta-data/",
+    "http://169.254.169.254/latest/meta-data/",
+    "http://[fd00:ec2::254]/latest/meta-data/",
+    "http://[fe80::1]/",
+    "http://10.0.0.1/",
+    "//192.168.1.1/",
+]
+
+
+@pytest.mark.parametrize("target", PRIVATE)
+def test_no_redirect_leads_inside(internet, monkeypatch, target):
+    """A hop to this machine, its network or a cloud's metadata is refused."""
+    really = socket.getaddrinfo
+    names(monkeypatch, [PUBLIC])
+    outside = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda host, *rest, **more: (outside if host == "outlet.example" else really)(
+            host, *rest, **more
+        ),
+    )
+    internet.server.route("/feed", 301, headers={"Location": target})
+    error = failure("http://outlet.example/feed", polling=Polling())
+
+    assert (str(error), error.kind) == ("refused: no public address", "refused")
+    assert internet.connected == [PUBLIC]
+
+
+def test_a_public_name_is_asked_for_through_a_proxy(internet, monkeypatch):
+    """What resolves here to a public address is no secret of this network."""
+    monkeypatch.setenv("http_proxy", "http://proxy.example")
+    monkeypatch.setenv("no_proxy", "")
+    names(monkeypatch, [PUBLIC])
+    internet.server.route("/feed", body=BODY)
+
+    assert get("http://outlet.example/feed", polling=Polling()).body == BODY
+    (sent,) = internet.server.requests
+    assert sent.path == "http://outlet.example/feed"
+
+
+@pytest.mark.parametrize("target", PRIVATE)
+def test_no_redirect_leads_inside_through_a_proxy(server, monkeypatch, target):
+    """A proxy is not sent there either."""
+    monkeypatch.setenv("http_proxy", server.url(""))
+    monkeypatch.setenv("no_proxy", "")
+    server.route("/feed", 302, headers={"Location": target})
+
+    assert failure("http://nobody.invalid/feed", polling=Polling()).kind == "refused"
+    assert len(server.requests) == 1
+
+
+# ── turns ─────────────────────────────────────────────────────────────────────────────
+
+LATER = NOW + timedelta(hours=1)
+
+
+def asked(fetcher: Fetcher, url: str) -> Fetched:
+    """Fetch with a session that others share the turns of."""
+    return fetcher.fetch(url, NONE, now=NOW, timeout=timedelta(seconds=5))
+
+
+def test_a_host_that_wants_to_be_left_alone_is_not_asked(server):
+    """Neither at first nor through a redirect; other hosts are asked."""
+    server.route("/away", 302, headers={"Location": server.url("/feed", "localhost")})
+    server.route("/feed", body=BODY)
+    turns = Turns(pauses=[Pause(f"localhost:{server.port}", LATER)])
+    with Fetcher(OPEN, "aggregator", turns) as fetcher:
+        for url in (server.url("/feed", "localhost"), server.url("/away")):
+            with pytest.raises(PausedError) as caught:
+                asked(fetcher, url)
+            assert caught.value.until == LATER
+        asked(fetcher, server.url("/feed"))
+
+    assert [request.path for request in server.requests] == ["/away", "/feed"]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_who_answers_retry_after_is_left_alone_from_then_on(server, status):
+    """It is the host that answered, not the one that redirected there."""
+    server.route("/away", 302, headers={"Location": server.url("/busy", "localhost")})
+    server.route("/busy", status, headers={"Retry-After": "3600"})
+    server.route("/feed", body=BODY)
+    with Fetcher(OPEN, "aggregator", Turns()) as fetcher:
+        with pytest.raises(FetchError) as caught:
+            asked(fetcher, server.url("/away"))
+        with pytest.raises(PausedError, match="asked to wait"):
+            asked(fetcher, server.url("/feed", "localhost"))
+        fetched = asked(fetcher, server.url("/feed"))
+
+    assert caught.value.paused_host == f"localhost:{server.port}"
+    assert fetched.body == BODY
+    assert [r.path for r in server.requests] == ["/away", "/busy", "/feed"]
+
+
+def test_a_host_is_paused_under_the_name_it_was_asked_by(internet, monkeypatch):
+    """A name with accents is sent in ASCII; it is the same host all the same."""
+    names(monkeypatch, [PUBLIC])
+    internet.server.route("/feed", 503, headers={"Retry-After": "60"})
+    with Fetcher(Polling(), "aggregator", Turns()) as fetcher:
+        with pytest.raises(FetchError, match="http 503"):
+            asked(fetcher, "http://été.example/feed")
+        with pytest.raises(PausedError):
+            asked(fetcher, "http://été.example/feed")
+
+    assert len(internet.server.requests) == 1
+
+
+def test_the_longest_wish_counts():
+    """A later, shorter Retry-After does not end the pause."""
+    turns = Turns(pauses=[Pause("a", LATER), Pause("b", NOW)])
+    turns.pause("a", NOW)
+    turns.pause("b", LATER)
+    for host in "ab":
+        with pytest.raises(PausedError) as caught:
+            turns.take(host)
+
+        assert caught.value.until == LATER
+
+
+def test_requests_to_a_host_keep_their_distance():
+    """Turns of one host start a spacing apart; another host's start at once."""
+    turns = Turns(timedelta(seconds=0.1), just_asked="a")
+    began = time.monotonic()
+    waited = [turns.take(host) for host in "aba"]
+    took = time.monotonic() - began
+
+    assert took >= 0.2
+    assert waited[1] < 0.1
+    assert 0.2 <= sum(waited) + 0.001 <= took + 0.002
+
+
+def test_waiting_for_a_turn_costs_no_time_of_the_request(server):
+    """The timeout is for asking; each hop waits its turn, and says how long."""
+    server.route("/a", 302, headers={"Location": "/b"})
+    server.route("/b", body=BODY)
+    turns = Turns(timedelta(seconds=0.6))
+    with Fetcher(OPEN, "aggregator", turns) as fetcher:
+        timeout = timedelta(seconds=0.5)
+        fetched = fetcher.fetch(server.url("/a"), NONE, now=NOW, timeout=timeout)
+        waited = fetcher.waited
+
+    assert fetched.body == BODY
+    assert 0.3 < waited <= 0.65
+
+
+def test_nothing_is_asked_after_the_end(server):
+    """An end that is asked for holds before a first request, a hop, and a wait."""
+    stop = threading.Event()
+
+    def away(request: BaseHTTPRequestHandler) -> None:
+        stop.set()
+        raw(b"HTTP/1.1 302 Found\r\nLocation: /b\r\n\r\n")(request)
+
+    server.route("/a", handler=away)
+    with Fetcher(OPEN, "aggregator", Turns(stop=stop)) as fetcher:
+        for _ in range(2):
+            with pytest.raises(StoppedError):
+                asked(fetcher, server.url("/a"))
+
+    assert [request.path for request in server.requests] == ["/a"]
+
+
+def test_the_end_ends_a_wait():
+    """Nobody waits an hour for a turn that is not to be had any more."""
+    stop = threading.Event()
+    turns = Turns(timedelta(hours=1), stop=stop, just_asked="a")
+    timer = threading.Timer(0.1, stop.set)
+    timer.start()
+    began = time.monotonic()
+    with pytest.raises(StoppedError):
+        turns.take("a")
+
+    assert time.monotonic() - began < 5
+
+
 # ── TLS ───────────────────────────────────────────────────────────────────────────────
 
 
@@ -626,6 +965,16 @@ def test_tls_works_under_the_same_deadline(tls_server, monkeypatch):
 
     assert get(url).body == BODY
     assert str(failure(slow, seconds=0.3)).startswith("timeout")
+
+
+def test_a_handshake_nobody_answers_ends_with_the_timeout():
+    """A server that takes connections and says nothing costs no more with TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        error = failure(f"https://127.0.0.1:{silent.getsockname()[1]}/", seconds=0.3)
+
+    assert str(error).startswith("timeout")
+    assert time.monotonic() - began < 1
 
 
 def test_authorities_that_cannot_be_read_are_one_line(server, monkeypatch, tmp_path):

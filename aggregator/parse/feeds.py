@@ -61,8 +61,8 @@ def parse(
             complete=fetched.complete,
         )
     text = markup.clean(text)
-    root = markup.root(text)
-    if root.rpartition(":")[2] in sitemap.ROOTS:
+    if markup.root(text).rpartition(":")[2] in sitemap.ROOTS:
+        text = markup.bounded(text, max_entries, markup.URL)
         news = sitemap.read(text, base, max_entries)
         return Document(
             news.title,
@@ -71,12 +71,50 @@ def parse(
             ladder.entries(feed_url, news.items),
             complete=fetched.complete and news.complete,
         )
-    text = markup.bounded(text, max_entries)
-    result = _read(text, base, spoken)
-    feed = result.get("version") or (result.entries and root.lower() != "html")
-    if not feed:
+    if markup.plain_page(text):
         raise _no_feed(text, base)
-    return _document(result, text, fetched, feed_url, base, max_entries, kind)
+    text = markup.bounded(text, max_entries)
+    return _document(text, fetched, feed_url, base, spoken, max_entries, kind)
+
+
+def _document(
+    text: str,
+    fetched: Fetched,
+    feed_url: str,
+    base: str,
+    spoken: str,
+    max_entries: int,
+    kind: FeedKind,
+) -> Document:
+    """Return what a feed says; read in parts, since feedparser takes much memory."""
+    parts = markup.parts(text)
+    result = _read(next(parts), base, spoken)
+    html = markup.root(text).lower() == "html"
+    if not (result.get("version") or (result.entries and not html)):
+        raise _no_feed(text, base)
+    feed, complete = result.feed, fetched.complete
+    language = fields.language(feed.get("language"))
+    items: list[Item] = []
+    while True:
+        # charsets are settled before, so that only broken XML is left to be "bozo"
+        complete = complete and not result.bozo
+        items += (
+            _item(entry, base, language, search=kind == "search")
+            for entry in result.entries
+        )
+        part = next(parts, "")
+        if not part:
+            break
+        result = _read(part, base, spoken)
+    return Document(
+        title=_shown(feed, "title"),
+        home=fields.link(feed.get("link"), base),
+        language=language,
+        entries=ladder.entries(feed_url, items[:max_entries]),
+        complete=complete,
+        dated_at=_date(feed, "updated") or _date(feed, "published"),
+        rest=rest.read(feed, text),
+    )
 
 
 def _read(text: str, base: str, language: str) -> Any:  # noqa: ANN401 - untyped library
@@ -111,33 +149,6 @@ def _parsed(text: str, base: str, language: str) -> Any:  # noqa: ANN401 - untyp
         raise
     except Exception as exc:  # mutated feeds raise TypeError, ValueError and others
         raise ParseError(f"feedparser cannot read it: {type(exc).__name__}") from exc
-
-
-def _document(
-    result: Any,  # noqa: ANN401 - untyped library
-    text: str,
-    fetched: Fetched,
-    feed_url: str,
-    base: str,
-    max_entries: int,
-    kind: FeedKind,
-) -> Document:
-    feed = result.feed
-    language = fields.language(feed.get("language"))
-    items = [
-        _item(entry, base, language, search=kind == "search")
-        for entry in result.entries[:max_entries]
-    ]
-    return Document(
-        title=_shown(feed, "title"),
-        home=fields.link(feed.get("link"), base),
-        language=language,
-        entries=ladder.entries(feed_url, items),
-        # charsets are settled before, so that only broken XML is left to be "bozo"
-        complete=fetched.complete and not result.bozo,
-        dated_at=_date(feed, "updated") or _date(feed, "published"),
-        rest=rest.read(feed, text),
-    )
 
 
 def _item(entry: Any, base: str, language: str, *, search: bool) -> Item:  # noqa: ANN401

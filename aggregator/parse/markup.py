@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from html.entities import html5
 from typing import Final
 
 _HEAD: Final = 4000  # characters in which a document shows what it is
 _NAME: Final = 1000  # characters of a name; feedparser's search for mail is quadratic
+_PART: Final = 2**19  # characters of a part; feedparser takes thirty bytes for each
 
 _DECLARATION: Final = re.compile(r"<\?xml\s")
 _FEED_ROOT: Final = re.compile(r"<(?:\w+:)?(?:rss|feed|rdf|channel)\b", re.IGNORECASE)
@@ -21,7 +23,12 @@ _PAGE: Final = re.compile(r"<!doctype\s+html|<html\b|<head\b|<body\b", re.IGNORE
 _BLANKS: Final = re.compile(r"\s{2,}")
 # What XML 1.0 cannot hold; one of them makes a whole document malformed.
 _NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_ITEM: Final = re.compile(r"<(?:\w+:)?(?:item|entry)(?=[\s/>])", re.IGNORECASE)
+ITEM: Final = re.compile(r"<(?:\w+:)?(?:item|entry)(?=[\s/>])", re.IGNORECASE)
+URL: Final = re.compile(r"<(?:\w+:)?url(?=[\s/>])", re.IGNORECASE)
+_NEXT: Final = re.compile(
+    r"</(?:\w+:)?(?:item|entry)\s{0,9}>\s*+(?=<(?:\w+:)?(?:item|entry)[\s/>])",
+    re.IGNORECASE,
+)
 _NAMED: Final = re.compile(
     r"(<(?:\w+:)?(?:author|creator|managingeditor|webmaster|publisher|name|email"
     r"|contributor|owner)\b[^<>]{0,200}>(?:<!\[CDATA\[)?[^<]{" + str(_NAME) + "})[^<]+",
@@ -42,6 +49,11 @@ def root(text: str) -> str:
     return first[1] if first else ""
 
 
+def plain_page(text: str) -> bool:
+    """Tell whether a text is a web page that holds no feed, wherever one may stand."""
+    return root(text).lower() == "html" and _FEED_ROOT.search(text) is None
+
+
 def page(text: str) -> bool:
     """Tell whether a text that is no feed looks like a web page."""
     return _PAGE.search(text, 0, _HEAD) is not None
@@ -59,25 +71,56 @@ def clean(text: str) -> str:
         text = text[declared.start() :]
     first = _FIRST_ELEMENT.search(text)
     start = first.start() if first else len(text)
-    return _BLANKS.sub("\n", text[:start]) + text[start:]
+    prolog = _BLANKS.sub("\n", text[:start])
+    return text if len(prolog) == start else prolog + text[start:]
 
 
-def bounded(text: str, max_entries: int) -> str:
-    """Cut what follows the root, entries beyond the limit, and endless names."""
+def bounded(text: str, max_entries: int, item: re.Pattern[str] = ITEM) -> str:
+    """Cut what follows the root, entries beyond the limit, and endless names.
+
+    item: how an entry starts; that of feeds, or URL for those of sitemaps.
+    """
     name = root(text)
     closing = f"</{name}>"
     end = text.rfind(closing) if _FEED_ROOT.match(f"<{name}>") else -1
     if end > 0:
         text = text[: end + len(closing)]
-    for number, item in enumerate(_ITEM.finditer(text)):
+    for number, start in enumerate(item.finditer(text)):
         if number == max_entries:
             # all between here and the end of the last one
-            closing = f"</{item[0][1:]}>"
-            last = text.rfind(closing)
-            if last > item.start():
-                text = text[: item.start()] + text[last + len(closing) :]
+            end = _end(text, start)
+            if end > start.start():
+                text = text[: start.start()] + text[end:]
             break
     return _NAMED.sub(r"\1", text)
+
+
+def parts(text: str) -> Iterator[str]:
+    """Yield a long feed as several shorter ones, with some of its entries each.
+
+    What stands before the first entry and behind the last one is in all of them. A feed
+    that is not long, or not to be taken apart, is yielded as it is.
+    """
+    first = ITEM.search(text) if len(text) > _PART else None
+    if first is None or first.start() > _PART:
+        yield text
+        return
+    start, end = first.start(), _end(text, first)
+    if ITEM.search(text, end) or len(text) - end > _PART:
+        end = len(text)  # the last entry is not whole
+    head, tail = text[:start], text[end:]
+    for cut in _NEXT.finditer(text, start, end):
+        if cut.end() - start >= _PART:
+            yield head + text[start : cut.end()] + tail
+            start = cut.end()
+    yield head + text[start:end] + tail
+
+
+def _end(text: str, start: re.Match[str]) -> int:
+    """Return where the last entry named like this one ends, 0 when none does."""
+    closing = f"</{start[0][1:]}>"
+    last = text.rfind(closing)
+    return last + len(closing) if last >= 0 else 0
 
 
 def mended(text: str) -> str:
