@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from queue import SimpleQueue
 from typing import Final
 
@@ -38,7 +37,6 @@ from aggregator.sift import sift
 _UNCHANGED: Final = 304
 _OK: Final = 200
 _SPACING: Final = timedelta(seconds=1)  # the least that crawlers agree on
-_HASH: Final = 16  # bytes: two documents of one feed are never taken for each other
 
 
 def poll(batch: Batch, stop: threading.Event | None = None) -> tuple[Outcome, ...]:
@@ -133,14 +131,11 @@ class _Visit:
         )
         if fetched.status == _UNCHANGED:
             return answered
-        body_hash = blake2b(fetched.body, digest_size=_HASH).digest()
-        if fetched.complete and body_hash == task.body_hash:
+        if fetched.complete and fetched.digest == task.body_hash:
             return replace(answered, validators=fetched.validators)
-        return self._sifted(task, fetched, answered, body_hash)
+        return self._sifted(task, fetched, answered)
 
-    def _sifted(
-        self, task: PollTask, fetched: Fetched, answered: Outcome, body_hash: bytes
-    ) -> Outcome:
+    def _sifted(self, task: PollTask, fetched: Fetched, answered: Outcome) -> Outcome:
         """Return what is new in a document."""
         polling, outlet = self.batch.polling, task.feed.outlet
         sifted = sandbox.run(
@@ -151,13 +146,14 @@ class _Visit:
             task.known,
             polling.max_entries,
             timeout=(outlet.timeout or polling.timeout).total_seconds(),
+            large=bool(fetched.spooled),
         )
         return replace(
             answered,
             # Of a document cut short nothing is kept that could stand for the whole:
             # the rest would be lost behind 304s.
             validators=fetched.validators if sifted.complete else task.validators,
-            body_hash=body_hash if sifted.complete else b"",
+            body_hash=fetched.digest if sifted.complete else b"",
             entries=sifted.entries,
             mentions=sifted.mentions,
             listed=sifted.listed,

@@ -209,12 +209,13 @@ def test_a_fault_of_ours_says_where_and_spares_the_others(server, monkeypatch):
     urls = [server.route(f"/{name}", body=body) for name in "abc"]
     wrong = task(urls[1], known=None)  # no set: sift fails in the child
     a, b, c = poll(batch(task(urls[0]), wrong, task(urls[2])))
-    monkeypatch.setattr(room, "blake2b", None)
+    monkeypatch.setattr(room, "sandbox", None)
     here = one(urls[0])
 
     assert (a.failure, c.failure) == (None, None)
     assert b.failure.kind == here.failure.kind == "ours"
     assert b.failure.reason.startswith("TypeError: ")
+    assert here.failure.reason.startswith("AttributeError: ")
     assert "sift.py" in b.failure.reason
     assert "poll.py" in here.failure.reason
     assert (b.validators, b.body_hash) == (OLD, OLD_HASH)
