@@ -320,6 +320,20 @@ def test_outlets_own_settings_are_used(server):
     assert outcome.entries[0].outlet == "Slate.fr"
 
 
+def test_headers_stay_with_the_host_of_feeds_toml(server):
+    """What an outlet is told in its headers is not told where it moved to."""
+    body = FEED.format("").encode()
+    here = server.route("/feed", body=body)
+    server.route("/new", body=body)
+    outlet = Outlet("Fil", (here,), headers=(("X-Key", "k"),))
+    feed = Feed(here, outlet)
+    near, far = server.url("/new"), server.url("/new", "localhost")
+    poll(batch(*(PollTask(feed, url) for url in (here, near, far))))
+    keys = [request.headers["X-Key"] for request in server.requests]
+
+    assert keys == ["k", "k", None]
+
+
 NAMES = st.sampled_from(
     ["ETag", "Last-Modified", "Content-Type", "Content-Encoding", "Retry-After",
      "Location", "Cache-Control", "Expires", "Content-Location", "Content-Length"]
