@@ -17,6 +17,7 @@ from datetime import datetime
 from aggregator.config import user_agent
 from aggregator.model import Batch, Config, Failure, Outcome, Pause, PollTask
 from aggregator.poll import poll
+from aggregator.sources import sites
 from aggregator.urls import host
 
 log = logging.getLogger("aggregator")
@@ -40,8 +41,15 @@ def plan(
     for task in tasks:
         hosts[host(task.url)].append(task)
     polling = config.polling
+    searching = any(task.feed.outlet.kind == "search" for task in tasks)
     basis = Batch(
-        (), config.topics, polling, user_agent(config), now, pauses=tuple(pauses)
+        (),
+        config.topics,
+        polling,
+        user_agent(config),
+        now,
+        pauses=tuple(pauses),
+        sites=sites(config.outlets) if searching else (),
     )
     shared = [(name, group) for name, group in hosts.items() if len(group) > 1]
     shared.sort(key=lambda pair: len(pair[1]), reverse=True)

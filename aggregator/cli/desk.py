@@ -124,7 +124,8 @@ def check(path: str | None, as_json: bool) -> None:
             )
             sys.exit(exc.exit_status)
         raise
-    warnings = [*configuration.warnings(config), *_doubts(desk)]
+    advice = configuration.advice(config)
+    warnings = [*configuration.warnings(config), *advice, *_doubts(desk)]
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     if as_json:

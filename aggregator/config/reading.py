@@ -74,10 +74,6 @@ NOT_YET: Final[tuple[tuple[str, Callable[[Config], object]], ...]] = (
         "articles of an outlet",
         lambda config: any(outlet.articles for outlet in config.outlets),
     ),
-    (
-        'kind = "search" of an outlet',
-        lambda config: any(outlet.kind == "search" for outlet in config.outlets),
-    ),
 )
 
 
