@@ -12,6 +12,8 @@ from unicodedata import east_asian_width
 
 import click
 
+from aggregator.text import MARK, UNMARK
+
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _TITLE = 70  # columns
 
@@ -19,6 +21,11 @@ _TITLE = 70  # columns
 def safe(text: str) -> str:
     """Return text of an outlet without what could steer a terminal."""
     return _UNSAFE.sub(" ", text)
+
+
+def marked(snippet: str) -> str:
+    """Return a snippet with the words that were found between **."""
+    return snippet.replace(MARK, "**").replace(UNMARK, "**")
 
 
 def as_json(value: object) -> None:

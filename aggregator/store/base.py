@@ -16,6 +16,7 @@ from sqlite_utils import Database
 from aggregator.model import StoreError
 from aggregator.store.schema import migrations
 from aggregator.stories import title_key
+from aggregator.text import fold
 
 Value = str | int | float | bytes | None  # what SQLite keeps
 
@@ -73,6 +74,7 @@ class Store:
     def _prepare(self) -> None:
         self._connection.row_factory = sqlite3.Row
         self._connection.create_function("title_key", 1, title_key, deterministic=True)
+        self._connection.create_function("fold", 1, fold, deterministic=True)
         self._write_ahead()
         db = Database(self._connection)
         known = {m.name for m in migrations.pending(Database(memory=True))}
