@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from aggregator import engine, publish, watch
+from aggregator import engine, publish, rules, watch
 from aggregator.decisions import Rulings
 from aggregator.desk import Desk, stories
 from aggregator.lock import held
@@ -66,6 +66,7 @@ def cycle(
         if watch.edits(store, desk, wrong, now):
             show_desk(store, desk, stories(store, desk))
         before = books.mention_counts(store)
+        rules.apply(store, config)
         failing = polls.failing(store)
         feeds = [f for f in config.feeds if outlet in ("", f.outlet.name)]
         tasks = tuple(
@@ -108,6 +109,7 @@ def republish(desk: Desk, now: datetime) -> tuple[str, ...]:
     with held(database, "cycle"), Store(database) as store:
         polls.follow(store, desk.config.feeds, now)
         watch.edits(store, desk, None, now)
+        rules.apply(store, desk.config)
         tell(store, desk, now)
         return rebuild(store, desk, stories(store, desk))
 

@@ -2,9 +2,10 @@
 
 Entries of about 360 characters, with the words of a language by their frequency, are
 recorded through the store as a cycle would: outcomes of up to 25 entries, 200 in a
-transaction, some of them edited later and some forgotten. Prints entries recorded a
-second, the size of the database, and the time of whole `aggregator try` processes for
-several lines. Exits 1 when one of them takes half a second or longer.
+transaction. Prints entries recorded a second, the size of the database, and the time of
+whole `aggregator try` processes for several lines; then that of `aggregator publish`
+with a first topic, unchanged, and after edits of its lines. Exits 1 when a `try` takes
+half a second or longer.
 
     python benchmarks/history.py [--entries 1000000] [--keep DIRECTORY]
 """
@@ -59,12 +60,22 @@ CONFIG = """\
 [site]
 title = "Une longue histoire"
 url = "https://presse.invalid/"
+[matching]
+brake = 1000000
 [[topics]]
 id = "clic"
 title = "Le clic"
-match = ["travailleurs du clic"]
+match = [{lines}]
 [outlets]
 """
+FIRST = '"travailleurs du clic"'
+EDITS = (
+    ("the first topic", FIRST),
+    ("nothing edited", FIRST),
+    ("a line more", f"{FIRST}, 'NEAR(livreurs casilli, 12)'"),
+    ("that line less", FIRST),
+    ("nothing edited", FIRST),
+)
 
 
 class Words:
@@ -165,6 +176,14 @@ def timed(config: Path, query: str) -> tuple[float, int, str]:
     return times[REPEATS // 2], len(done.stdout.splitlines()), done.stderr.strip()
 
 
+def published(config: Path) -> tuple[float, int]:
+    """Return the time of a `publish`, and how many files it wrote."""
+    words = [sys.executable, "-m", "aggregator", "--config", str(config), "publish"]
+    began = time.perf_counter()
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    return time.perf_counter() - began, len(done.stdout.splitlines())
+
+
 def main() -> int:
     """Build, search, print; return 1 when a search was too slow."""
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -176,8 +195,12 @@ def main() -> int:
         folder.mkdir(parents=True, exist_ok=True)
         urls = [f"https://outlet{n}.invalid/feed" for n in range(FEEDS)]
         config = folder / "feeds.toml"
-        lines = "".join(f'"Outlet {n}" = "{url}"\n' for n, url in enumerate(urls))
-        config.write_text(CONFIG + lines, encoding="utf-8")
+        outlets = "".join(f'"Outlet {n}" = "{url}"\n' for n, url in enumerate(urls))
+
+        def write(lines: str) -> None:
+            config.write_text(CONFIG.format(lines=lines) + outlets, encoding="utf-8")
+
+        write(FIRST)
         database = folder / "aggregator.db"
         if not database.exists():
             feeds = [
@@ -189,9 +212,13 @@ def main() -> int:
         print(f"database: {database.stat().st_size / 1e6:,.0f} MB")
         slow = 0
         for name, query in QUERIES:
-            seconds, lines_printed, said = timed(config, query)
+            seconds, printed, said = timed(config, query)
             slow += seconds >= LIMIT
-            print(f"{seconds:.2f} s\t{name}\t{query}\t{lines_printed} lines; {said}")
+            print(f"try\t{seconds:.2f} s\t{name}\t{query}\t{printed} lines; {said}")
+        for name, lines in EDITS:
+            write(lines)
+            seconds, files = published(config)
+            print(f"publish\t{seconds:.2f} s\t{name}\t{files} files written")
     return 1 if slow else 0
 
 

@@ -19,7 +19,7 @@ FLOORS = (
     {"query", "match", "stories", "health"},
     {"config", "sift", "store"},
     {"curation", "poll", "publish", "nursery"},
-    {"engine", "desk"},
+    {"engine", "desk", "rules"},
     {"watch"},
     {"run"},
     {"worker", "serve"},

@@ -22,8 +22,9 @@ def first(db: Database) -> None:
     their words, None for what is not in it. mentions: why an entry is here. stories:
     what is remembered of a story beyond its entries. hosts: who asked for a pause.
     gaps: when a document had nothing in common with the one before it. polls: a log.
-    events: what the maintainer was told. facts: single values. members: entries with
-    what their feed is.
+    events: what the maintainer was told. rules: by which the history was matched last,
+    of topics by id and of outlets by the URLs of their feeds. facts: single values.
+    members: entries with what their feed is.
     """
     for statement in (
         """
@@ -81,6 +82,7 @@ def first(db: Database) -> None:
             spans TEXT NOT NULL, snippet TEXT NOT NULL, PRIMARY KEY (entry, topic)
         ) WITHOUT ROWID
         """,
+        "CREATE INDEX mentions_topic ON mentions (topic)",
         """
         CREATE TABLE stories (
             short TEXT PRIMARY KEY, state TEXT NOT NULL, topics TEXT NOT NULL,
@@ -113,6 +115,12 @@ def first(db: Database) -> None:
         )
         """,
         "CREATE INDEX events_subject ON events (subject, at)",
+        """
+        CREATE TABLE rules (
+            kind TEXT NOT NULL, name TEXT NOT NULL, rule TEXT NOT NULL,
+            PRIMARY KEY (kind, name)
+        ) WITHOUT ROWID
+        """,
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
         """
         CREATE VIEW members AS
