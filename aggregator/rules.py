@@ -36,7 +36,8 @@ class _Edit:
 def apply(store: Store, config: Config) -> frozenset[str]:
     """Have the mentions follow what was edited; return the topics that it concerns.
 
-    All of it in one transaction. Of an outlet that is no longer in feeds.toml the last
+    All of it in one transaction; what is concerned stays marked in the database until
+    the stories were settled anew. Of an outlet that is no longer in feeds.toml the last
     rule holds: removing it withdraws nothing.
     """
     asked = {topic.id: _lines(topic) for topic in config.topics}
@@ -58,8 +59,10 @@ def apply(store: Store, config: Config) -> frozenset[str]:
             _match(store, remembered.of_feeds(store, [url]), topics, treated)
         remembered.remember(store, "topic", asked)
         remembered.remember(store, "feed", {url: outlets[url] for url in edit.feeds})
-    edited = {topic.id for topic in edit.topics}
-    return frozenset(edited.union(edit.gone, *edit.feeds.values()))
+        edited = frozenset(topic.id for topic in edit.topics)
+        edited = edited.union(edit.gone, *edit.feeds.values())
+        remembered.mark(store, remembered.marked(store) | edited)
+    return edited
 
 
 def _edit(

@@ -266,7 +266,7 @@ def test_try_prints_what_a_line_would_have_found(path: Path) -> None:
     ]
     assert done.stderr == (
         "4 entries found: 1 published, 1 waiting, 1 new, "
-        "1 hidden, suppressed or withdrawn\n"
+        "1 held, hidden, suppressed or withdrawn\n"
     )
 
 

@@ -22,7 +22,7 @@ FLOORS = (
     {"engine", "desk", "rules"},
     {"watch"},
     {"run"},
-    {"worker", "serve"},
+    {"worker", "serve", "rehearse"},
     {"demo"},
     {"cli"},
     {"__main__"},

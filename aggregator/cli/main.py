@@ -17,6 +17,7 @@ COMMANDS = {
     "review": ("Every day", "desk"),
     "check": ("After an edit", "desk"),
     "try": ("After an edit", "rules"),
+    "diff": ("After an edit", "diff"),
     "status": ("When something looks wrong", "desk"),
     "search": ("When something looks wrong", "desk"),
     "demo": ("Once", "demo"),

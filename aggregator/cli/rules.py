@@ -1,4 +1,4 @@
-"""Commands for whoever edits what is looked for: try."""
+"""Commands for whoever looks for the words of a line: try."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _NEW = "new"  # the state of what is in no story
 def try_(path: str | None, query: str, limit: int, as_json: bool) -> None:
     """Print what a line would have found in the stored history, newest first.
 
-    Nothing is changed. Where each entry went: published, waiting, hidden, suppressed,
-    withdrawn; new = nothing was found in it so far.
+    Nothing is changed. Where each entry went: published, waiting, held by the brake,
+    hidden, suppressed, withdrawn; new = nothing was found in it so far.
 
     \b
     Columns: where it went, date, outlet, title, address, the words found elsewhere;
@@ -95,7 +95,7 @@ def _summed_up(count: Count, shown: int) -> str:
             (count.published, "published"),
             (count.waiting, "waiting"),
             (count.new, _NEW),
-            (rest, "hidden, suppressed or withdrawn"),
+            (rest, "held, hidden, suppressed or withdrawn"),
         )
         if number
     ]

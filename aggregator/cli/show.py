@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from unicodedata import east_asian_width
@@ -26,6 +26,15 @@ def safe(text: str) -> str:
 def marked(snippet: str) -> str:
     """Return a snippet with the words that were found between **."""
     return snippet.replace(MARK, "**").replace(UNMARK, "**")
+
+
+def held(counts: Iterable[tuple[str, int]]) -> Iterator[str]:
+    """Yield a line for each topic of which the brake holds stories, and how many."""
+    for topic, count in counts:
+        yield (
+            f"{topic}: the brake holds {count} {'story' if count == 1 else 'stories'}; "
+            "`aggregator diff` shows them, `aggregator publish --accept` lets them pass"
+        )
 
 
 def as_json(value: object) -> None:

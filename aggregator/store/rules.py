@@ -43,6 +43,16 @@ def remember(store: Store, kind: Kind, rules: Mapping[str, str]) -> None:
     )
 
 
+def marked(store: Store) -> frozenset[str]:
+    """Return the topics whose rules were edited since stories were settled."""
+    return frozenset(store.fact("edited").split())
+
+
+def mark(store: Store, topics: Iterable[str]) -> None:
+    """Remember which these are, inside a transaction."""
+    store.note("edited", " ".join(sorted(topics)))
+
+
 def drop(store: Store, topic: str) -> None:
     """Forget a topic and what the rules found of it, inside a transaction."""
     store.do("DELETE FROM mentions WHERE topic = ? AND rule != 'add'", topic)
@@ -56,19 +66,30 @@ def touched(store: Store, topic: Topic, feeds: Iterable[str]) -> set[int]:
     """
     lines = {query.expression for query in topic.match}
     lines |= {headline(query.expression) for query in topic.review}
-    found = {
-        row["id"]
-        for line in lines
-        for row in store.each(
-            """
-            SELECT e.id FROM history h CROSS JOIN entries e ON e.place = h.rowid
-            WHERE h.history MATCH ?
-            """,
-            line,
-        )
-    }
     said = store.rows("SELECT entry FROM mentions WHERE topic = ?", topic.id)
-    return found | {row["entry"] for row in said} | of_feeds(store, feeds)
+    return of_feeds(store, feeds).union(
+        (row["entry"] for row in said), *(finds(store, line) for line in lines)
+    )
+
+
+def finds(store: Store, expression: str) -> set[int]:
+    """Return the entries of the history that an expression finds."""
+    rows = store.each(
+        """
+        SELECT e.id FROM history h CROSS JOIN entries e ON e.place = h.rowid
+        WHERE h.history MATCH ?
+        """,
+        expression,
+    )
+    return {row["id"] for row in rows}
+
+
+def told(store: Store) -> dict[int, str]:
+    """Return the story of every entry of the history that belongs to one."""
+    rows = store.rows(
+        "SELECT id, story FROM entries WHERE story != '' AND place IS NOT NULL"
+    )
+    return {row["id"]: row["story"] for row in rows}
 
 
 def of_feeds(store: Store, urls: Iterable[str]) -> set[int]:

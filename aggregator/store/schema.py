@@ -87,7 +87,8 @@ def first(db: Database) -> None:
         CREATE TABLE stories (
             short TEXT PRIMARY KEY, state TEXT NOT NULL, topics TEXT NOT NULL,
             added_at INTEGER, updated_at INTEGER, withdrawn_at INTEGER,
-            live INTEGER NOT NULL, digest INTEGER NOT NULL
+            live INTEGER NOT NULL, digest INTEGER NOT NULL,
+            held TEXT NOT NULL DEFAULT '[]'
         ) WITHOUT ROWID
         """,
         """

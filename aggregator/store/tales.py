@@ -180,6 +180,7 @@ def _standing(row: sqlite3.Row) -> Standing:
         withdrawn_at=maybe_instant(row["withdrawn_at"]),
         live=bool(row["live"]),
         digest=row["digest"],
+        held=tuple(json.loads(row["held"])),
     )
 
 
@@ -189,7 +190,7 @@ def stand(store: Store, standings: Sequence[Standing]) -> None:
         return
     with store.transaction():
         store.do_many(
-            "INSERT OR REPLACE INTO stories VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO stories VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     standing.story,
@@ -200,6 +201,7 @@ def stand(store: Store, standings: Sequence[Standing]) -> None:
                     seconds(standing.withdrawn_at),
                     standing.live,
                     standing.digest,
+                    json.dumps(standing.held),
                 )
                 for standing in standings
             ],

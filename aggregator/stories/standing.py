@@ -40,7 +40,7 @@ def settle(
     """
     state, wanted = _verdict(ledger, decided, topics)
     before = ledger.standing or Standing(ledger.short, State.WAITING, ())
-    after = replace(before, state=state, topics=wanted or before.topics)
+    after = replace(before, state=state, topics=wanted or before.topics, held=())
     if state is not State.PUBLISHED:
         public = before.state is State.PUBLISHED
         if before.added_at and state is State.SUPPRESSED:
