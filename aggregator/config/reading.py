@@ -67,10 +67,6 @@ NOT_YET: Final[tuple[tuple[str, Callable[[Config], object]], ...]] = (
         lambda config: config.matching.articles == "all",
     ),
     (
-        "matching.brake",
-        lambda config: config.matching.brake != Matching().brake,
-    ),
-    (
         "articles of an outlet",
         lambda config: any(outlet.articles for outlet in config.outlets),
     ),
