@@ -6,14 +6,15 @@ What every command needs that shows something; nothing here polls, publishes or 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from aggregator import config as configuration
 from aggregator import curation
 from aggregator.decisions import Rulings
-from aggregator.model import Action, Addition, Config, Decision, Story
+from aggregator.model import Action, Addition, Config, Decision, State, Story
 from aggregator.store import Store, tales
-from aggregator.stories import compose, ruling
+from aggregator.stories import compose, ruling, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +62,21 @@ def stories(store: Store, desk: Desk) -> tuple[Story, ...]:
         for ledger in tales.ledgers(store, desk.additions)
         if ledger.standing
     )
+
+
+def queue(store: Store, desk: Desk, state: State, now: datetime) -> tuple[Story, ...]:
+    """Return the stories in a state, last published first.
+
+    As the maintainer's files have it now: what was decided since the last cycle counts,
+    so that it need not be asked again.
+    """
+    outlets = {outlet.name: outlet for outlet in desk.config.outlets}
+    topics = [topic.id for topic in desk.config.topics]
+    rulings, zone = Rulings(desk.decisions), desk.config.site.timezone
+    found = []
+    for ledger in tales.ledgers(store, desk.additions):
+        decided = ruling(ledger, rulings, zone)
+        standing = settle(ledger, decided, topics, now)
+        if standing.state is state and standing.topics:
+            found.append(compose(ledger, standing, decided, outlets))
+    return tuple(sorted(found, key=lambda s: (s.published_at, s.short), reverse=True))

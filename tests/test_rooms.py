@@ -14,12 +14,12 @@ PACKAGE = ROOT / "aggregator"
 # From the ground up: a room imports only from floors below its own.
 FLOORS = (
     {"", "model", "identity"},
-    {"text", "urls", "lock", "clock", "systemd"},
+    {"text", "urls", "lock", "clock", "systemd", "wording"},
     {"fts", "decisions", "pace", "sandbox", "fetch", "parse"},
     {"query", "match", "stories", "health"},
     {"config", "sift", "store"},
     {"curation", "poll", "publish", "nursery"},
-    {"engine", "desk"},
+    {"engine", "desk", "append"},
     {"watch"},
     {"run"},
     {"worker", "serve"},

@@ -13,7 +13,7 @@ from aggregator.model import AggregatorError
 # name → (heading of `-h`, module of aggregator.cli that holds it). Modules are imported
 # only when their command is asked for: `check` must not pay for what `run` needs.
 COMMANDS = {
-    "review": ("Every day", "desk"),
+    "review": ("Every day", "review"),
     "check": ("After an edit", "desk"),
     "status": ("When something looks wrong", "desk"),
     "search": ("When something looks wrong", "desk"),

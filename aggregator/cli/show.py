@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
+import shutil
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -14,11 +17,27 @@ import click
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _TITLE = 70  # columns
+_TEXT = 88  # columns of running text; longer lines are hard to read
 
 
 def safe(text: str) -> str:
     """Return text of an outlet without what could steer a terminal."""
     return _UNSAFE.sub(" ", text)
+
+
+def on_terminal() -> bool:
+    """Tell whether a person sits there: keys come from a terminal, and it is shown."""
+    return all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
+def plain_terminal() -> bool:
+    """Tell whether the terminal wants no colours (no-color.org) or knows none."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") in (None, "dumb")
+
+
+def width() -> int:
+    """Return how many columns running text may take."""
+    return min(shutil.get_terminal_size().columns, _TEXT)
 
 
 def as_json(value: object) -> None:
