@@ -23,11 +23,26 @@ def decision(decided: Decision, timezone: str) -> str:
 
     timezone: the site's, in which dates are written.
     """
-    zone = ZoneInfo(timezone)
-    pairs = [*_pairs(decided, zone)]
-    width = max(len(name) for name, _ in pairs)
-    lines = (f"{name:{width}} = {value}" for name, value in pairs)
-    return "\n".join(("[[decision]]", *lines))
+    return _table([*_pairs(decided, ZoneInfo(timezone))])
+
+
+def addition(
+    url: str, outlet: str, topics: Sequence[str], *, title: str = "", day: str = ""
+) -> str:
+    """Return a table that adds an article, to be filled in where it says "".
+
+    `curation` refuses it until then. day: `2020-02-14`, or a month.
+    """
+    return _table(
+        [
+            ("action", quoted(Action.ADD)),
+            ("url", quoted(url)),
+            ("title", quoted(title)),
+            ("outlet", quoted(outlet)),
+            ("published", quoted(day)),
+            ("topics", _list(topics)),
+        ]
+    )
 
 
 def outlet(name: str, urls: Sequence[str]) -> str:
@@ -41,6 +56,12 @@ def quoted(text: str) -> str:
     # JSON escapes what TOML wants escaped, but for DEL.
     written = json.dumps(_SURROGATE.sub("\ufffd", text), ensure_ascii=False)
     return written.replace("\x7f", "\\u007f")
+
+
+def _table(pairs: Sequence[tuple[str, str]]) -> str:
+    width = max(len(name) for name, _ in pairs)
+    lines = (f"{name:{width}} = {value}" for name, value in pairs)
+    return "\n".join(("[[decision]]", *lines))
 
 
 def _pairs(decided: Decision, zone: ZoneInfo) -> Iterator[tuple[str, str]]:

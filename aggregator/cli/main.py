@@ -16,6 +16,7 @@ COMMANDS = {
     "review": ("Every day", "review"),
     "check": ("After an edit", "desk"),
     "status": ("When something looks wrong", "desk"),
+    "why": ("When something looks wrong", "why"),
     "search": ("When something looks wrong", "desk"),
     "demo": ("Once", "demo"),
     "run": ("The machine", "machine"),

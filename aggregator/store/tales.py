@@ -208,7 +208,7 @@ def stand(store: Store, standings: Sequence[Standing]) -> None:
 def _members(
     store: Store, rows: Sequence[sqlite3.Row], additions: Mapping[int, Addition]
 ) -> tuple[Member, ...]:
-    mentions = _mentions(store, [row["id"] for row in rows])
+    mentions = mentions_of(store, [row["id"] for row in rows])
     return tuple(
         Member(
             entry=row["id"],
@@ -232,7 +232,8 @@ def _members(
     )
 
 
-def _mentions(store: Store, entries: Sequence[int]) -> dict[int, tuple[Mention, ...]]:
+def mentions_of(store: Store, entries: Sequence[int]) -> dict[int, tuple[Mention, ...]]:
+    """Return what each of the entries mentions, by topic."""
     found: defaultdict[int, list[Mention]] = defaultdict(list)
     for row in store.each(
         """

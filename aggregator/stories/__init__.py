@@ -7,7 +7,7 @@ see it. No clock but the `now` it is given, no database, no file.
 
 from aggregator.stories.joining import place, summaries_agree, title_key
 from aggregator.stories.ledger import Ledger, Member, Placement, Standing
-from aggregator.stories.standing import ruling, settle
+from aggregator.stories.standing import ruling, settle, spoken
 from aggregator.stories.telling import compose
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "place",
     "ruling",
     "settle",
+    "spoken",
     "summaries_agree",
     "title_key",
 ]
