@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
+from itertools import takewhile
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from aggregator import health
@@ -21,6 +23,7 @@ from aggregator.stories import compose, spoken
 from aggregator.urls import canonical, host
 from aggregator.why import Case, Forgotten, Source, Span, Tale, Trace
 
+STRANGER = (0, 0)  # see `kinship`
 LIKELY = 8  # articles that are listed where several have the words
 _TITLES = 50  # entries among which these are looked for: copies, updates
 _SHORT = re.compile(r"(?:^|#s-|/)([a-z2-7]{8})$")  # alone, in an anchor, in an id
@@ -164,11 +167,12 @@ def _sources(
     """
     records = books.records(store)
     seen = history.addresses(store)
-    likely = [
-        outlet
+    near = {
+        outlet: max(kinship(url, one) for one in _homes(outlet, records, seen))
         for outlet in desk.config.outlets
-        if any(carries(host(url), home) for home in _homes(outlet, records, seen))
-    ]
+    }
+    best = max(near.values(), default=STRANGER)
+    likely = [one for one, kin in near.items() if STRANGER < kin == best]
     told, gaps = events.lasting(store), books.gaps(store)
     feeds = {feed.url: feed for feed in desk.config.feeds}
     sources = tuple(
@@ -192,16 +196,28 @@ def _homes(
     records: Mapping[str, health.Record],
     seen: Mapping[str, Iterable[str]],
 ) -> Iterator[str]:
-    """Yield the hosts at which an outlet's articles may be."""
-    yield host(outlet.homepage)
+    """Yield addresses at which an outlet, its feeds and its articles are."""
+    yield outlet.homepage
     for url in outlet.urls:
-        yield host(url)
-        yield host(records[url].home) if url in records else ""
-        yield from map(host, seen.get(url, ()))
+        yield url
+        yield records[url].home if url in records else ""
+        yield from seen.get(url, ())
 
 
-def carries(article: str, home: str) -> bool:
-    """Tell whether a host is another's, or stands below it or above it."""
-    article, home = article.removeprefix("www."), home.removeprefix("www.")
-    short, long = sorted((article, home), key=len)
-    return short == long != "" or ("." in short and long.endswith(f".{short}"))
+def kinship(article: str, home: str) -> tuple[int, int]:
+    """Return how surely an article's address is of those that `home` stands for.
+
+    2 for the same host, 1 where one stands above the other, never for a mere ending;
+    then how many folders both begin with: one host may carry several outlets.
+    """
+    own, its = (host(url).removeprefix("www.") for url in (article, home))
+    short, long = sorted((own, its), key=len)
+    if not short or not (own == its or ("." in short and long.endswith(f".{short}"))):
+        return STRANGER
+    folders = zip(_folders(article), _folders(home), strict=False)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], folders))
+    return (2 if own == its else 1), same
+
+
+def _folders(url: str) -> list[str]:
+    return urlsplit(url).path.split("/")[1:-1]

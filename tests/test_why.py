@@ -390,7 +390,7 @@ def test_never_listed(tmp_path: Path, server: Server) -> None:
     answer = why(path, "https://jour.example/b", env=after(1))
 
     assert answer["cause"] == "never_listed"
-    assert "its feed did not list it, and no gap is known" in facts(answer)
+    assert "no feed listed it, and no gap is known" in facts(answer)
     assert pasted(answer, '"Le Jour" = [').endswith(', "https://…"]')
 
 

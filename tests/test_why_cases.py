@@ -184,18 +184,35 @@ def test_any_words_may_be_asked_for(asked: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("article", "home", "is_its"),
+    ("article", "home", "kin"),
     [
-        ("www.slate.fr", "slate.fr", True),
-        ("www.leparisien.fr", "feeds.leparisien.fr", True),
-        ("abonnes.lemonde.fr", "www.lemonde.fr", True),
-        ("a.substack.com", "b.substack.com", False),
-        ("notslate.fr", "slate.fr", False),
-        ("slate.fr", "", False),
-        ("fr", "slate.fr", False),
-        ("localhost:80", "localhost:80", True),
+        ("https://www.slate.fr/story/1", "https://slate.fr", (2, 0)),
+        ("https://www.lemonde.fr/en/a/b", "https://lemonde.fr/en/rss/une", (2, 1)),
+        ("https://www.lemonde.fr/en/a/b", "https://lemonde.fr/rss/une.xml", (2, 0)),
+        ("https://www.leparisien.fr/a", "https://feeds.leparisien.fr/rss", (1, 0)),
+        ("https://abonnes.lemonde.fr/a", "https://www.lemonde.fr", (1, 0)),
+        ("https://a.substack.com/x", "https://b.substack.com/x", (0, 0)),
+        ("https://notslate.fr/a", "https://slate.fr", (0, 0)),
+        ("https://slate.fr/a", "", (0, 0)),
+        ("https://fr/a", "https://slate.fr", (0, 0)),
     ],
 )
-def test_an_outlet_is_known_by_its_host(article: str, home: str, is_its: bool) -> None:
-    """The same one, or one above or below the other; never a mere ending."""
-    assert ask.carries(article, home) is is_its
+def test_an_outlet_is_known_by_its_addresses(
+    article: str, home: str, kin: tuple[int, int]
+) -> None:
+    """The same host, or one above or below the other; then the folders in common."""
+    assert ask.kinship(article, home) == kin
+
+
+def test_many_outlets_at_one_host_are_one_reason() -> None:
+    """The first are named, the others counted, and one table is enough."""
+    sources = tuple(
+        Source(replace(JOUR, name=f"J{n}"), (WELL,), days_ago(365)) for n in range(5)
+    )
+    (reason,) = explain(case(sources=sources)).reasons
+
+    assert reason.facts[3:] == (
+        "and 2 more outlets at the same host",
+        "no feed listed it, and no gap is known in which it may have come",
+    )
+    assert [mend.paste[:5] for mend in reason.mends] == ['"J0" ', "[[dec"]

@@ -45,8 +45,8 @@ def explain(case: Case) -> Answer:
     if case.traces:
         return Answer(case.asked, _article(case), present(case))
     if case.likely:
-        facts = (f"{len(case.likely)} articles have these words in their title",)
-        mend = Mend("ask for one of them by its address or short id")
+        facts = ("several articles have these words in their title, likeliest first",)
+        mend = Mend("ask for one of them by its address or short id:")
         likely = tuple(_candidate(trace) for trace in case.likely)
         reason = Reason(Cause.SEVERAL, facts, (mend,))
         return Answer(case.asked, None, (reason,), likely)

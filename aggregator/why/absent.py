@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from aggregator.why import saying
 from aggregator.why.values import Case, Cause, Mend, Reason, Source, Span
 
 _UNREAD = (Health.FAILING, Health.NEVER_WORKED, Health.GONE)
+_OUTLETS = 3  # that are told of where one host has many
 _WINDOWS = 3  # holes that are told of where no date chooses among them
 # Which of several reasons is likelier to be the one.
 _ORDER = (
@@ -29,8 +31,14 @@ def absent(case: Case) -> tuple[Reason, ...]:
     """Return why there is no entry with the URL asked for, the likeliest first."""
     if not case.sources:
         return (_unknown_outlet(case),)
-    found = [reason for source in case.sources for reason in _reasons(case, source)]
-    return tuple(sorted(found, key=lambda reason: _ORDER.index(reason.cause)))
+    found = [(one, source) for source in case.sources for one in _reasons(case, source)]
+    found = found or [(_never_listed(case), case.sources[0])]
+    found.sort(key=lambda pair: _ORDER.index(pair[0].cause))
+    (first, source), *rest = found
+    if first.cause is not Cause.NOT_POLLED:  # polled, it comes by itself
+        add = _add(case, source.outlet.name)
+        first = replace(first, mends=(*first.mends, add))
+    return first, *(reason for reason, _ in rest)
 
 
 def _unknown_outlet(case: Case) -> Reason:
@@ -53,7 +61,7 @@ def _unknown_outlet(case: Case) -> Reason:
 
 def _reasons(case: Case, source: Source) -> Iterator[Reason]:
     """Yield what may have kept an outlet's article from coming here."""
-    name, add = source.outlet.name, _add(case, source.outlet.name)
+    name = source.outlet.name
     left = [one for one in case.forgotten if one.feed in source.outlet.urls]
     if left:
         yield _forgotten(case, source, left[0].dropped_at)
@@ -61,23 +69,16 @@ def _reasons(case: Case, source: Source) -> Iterator[Reason]:
     if not source.outlet.enabled:
         fact = f"{name} is not asked: enabled = false"
         mend = Mend(f"take enabled = false out of {_line_of(name)}")
-        yield Reason(Cause.DISABLED, (fact,), (mend, add))
+        yield Reason(Cause.DISABLED, (fact,), (mend,))
         return
     new = [line for line in source.lines if line.state is Health.NEW]
     if new:
         yield _not_polled(case, source, new)
         if len(new) == len(source.lines):
             return
-    told = bool(new)
-    for reason in (
-        *_failing(case, source),
-        *_missed(case, source),
-        *_too_old(case, source),
-    ):
-        told = True
-        yield reason
-    if not told:
-        yield _never_listed(case, source)
+    yield from _failing(case, source)
+    yield from _missed(case, source)
+    yield from _too_old(case, source)
 
 
 def _forgotten(case: Case, source: Source, left: datetime) -> Reason:
@@ -85,22 +86,17 @@ def _forgotten(case: Case, source: Source, left: datetime) -> Reason:
         f"{source.outlet.name} listed it until {saying.day(left, case)}",
         f"no line found it, so its text was dropped {_history(case)} after that day",
     )
-    return Reason(Cause.FORGOTTEN, facts, _kept_longer(case, source))
+    return Reason(Cause.FORGOTTEN, facts, _kept_longer(case))
 
 
 def _history(case: Case) -> str:
     return f"{case.history.days} days (storage.history)"
 
 
-def _kept_longer(case: Case, source: Source) -> tuple[Mend, ...]:
+def _kept_longer(case: Case) -> tuple[Mend, ...]:
     days = f'history = "{max(2 * case.history.days, 1)}d"'
-    return (
-        _add(case, source.outlet.name),
-        Mend(
-            "to keep texts longer from now on, in feeds.toml under [storage]:",
-            paste=days,
-        ),
-    )
+    says = "to keep texts longer from now on, in feeds.toml under [storage]:"
+    return (Mend(says, paste=days),)
 
 
 def _not_polled(case: Case, source: Source, new: Sequence[Status]) -> Reason:
@@ -141,7 +137,7 @@ def _failing(case: Case, source: Source) -> Iterator[Reason]:
             paste=wording.outlet(name, source.outlet.urls),
         ),
     ]
-    yield Reason(Cause.FAILING, tuple(facts), (*mends, _add(case, name)))
+    yield Reason(Cause.FAILING, tuple(facts), tuple(mends))
 
 
 def _missed(case: Case, source: Source) -> Iterator[Reason]:
@@ -160,7 +156,7 @@ def _missed(case: Case, source: Source) -> Iterator[Reason]:
             "when the article was published is not known; with --published DATE "
             "only those are told that it may lie in"
         )
-    mends = [_add(case, name)]
+    mends = []
     if any(one.kind == "gap" for one in last):
         mends.append(
             Mend(
@@ -196,34 +192,34 @@ def _too_old(case: Case, source: Source) -> Iterator[Reason]:
             f"{name} is followed since {saying.day(since, case)}",
             f"the article is of {written}, and no feed listed it any more by then",
         )
-        yield Reason(Cause.EARLIER, earlier, (_add(case, name),))
+        yield Reason(Cause.EARLIER, earlier)
     elif case.dated.end < kept:
         facts = (
             f"the article is of {written}; it may have been read, and dropped since",
             f"no line finding it, a text stays {_history(case)} after it left its feed",
         )
-        yield Reason(Cause.FORGOTTEN, facts, _kept_longer(case, source))
+        yield Reason(Cause.FORGOTTEN, facts, _kept_longer(case))
 
 
-def _never_listed(case: Case, source: Source) -> Reason:
-    name, urls = source.outlet.name, source.outlet.urls
-    read = max(line.last_success for line in source.lines if line.last_success)
-    which = "its feed" if len(urls) == 1 else f"none of its {len(urls)} feeds"
-    listed = "did not list it" if len(urls) == 1 else "listed it"
-    since = f"followed since {saying.day(source.since, case)}, " if source.since else ""
-    facts = (
-        f"{name} is {since}last read on {saying.moment(read, case)}",
-        f"{which} {listed}, and no gap is known in which it may have been missed",
+def _never_listed(case: Case) -> Reason:
+    """Return that outlets were read without a gap, and it never came."""
+    facts = []
+    for source in case.sources[:_OUTLETS]:
+        read = [line.last_success for line in source.lines if line.last_success]
+        since = f" since {saying.day(source.since, case)}" if source.since else ""
+        last = saying.moment(max(read, default=None), case)
+        facts.append(f"{source.outlet.name} is followed{since}, last read on {last}")
+    more = len(case.sources) - _OUTLETS
+    if more > 0:
+        facts.append(f"and {more} more outlets at the same host")
+    facts.append("no feed listed it, and no gap is known in which it may have come")
+    own = case.sources[0].outlet
+    says = (
+        f"if another feed of {own.name} carries it, put its address beside the others, "
+        "in feeds.toml under [outlets]:"
     )
-    mends = (
-        _add(case, name),
-        Mend(
-            "if another feed of this outlet carries it, put its address beside the "
-            "others, in feeds.toml under [outlets]:",
-            paste=wording.outlet(name, [*urls, "https://…"]),
-        ),
-    )
-    return Reason(Cause.NEVER_LISTED, facts, mends)
+    line = wording.outlet(own.name, [*own.urls, "https://…"])
+    return Reason(Cause.NEVER_LISTED, tuple(facts), (Mend(says, paste=line),))
 
 
 def _line_of(name: str) -> str:
