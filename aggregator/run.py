@@ -15,8 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from aggregator import engine, publish, rules, watch
-from aggregator.decisions import Rulings
-from aggregator.desk import Desk, stories
+from aggregator.desk import Desk, settled, stories
 from aggregator.lock import held
 from aggregator.model import (
     Config,
@@ -32,7 +31,7 @@ from aggregator.model import (
 from aggregator.publish.desk import desk as desk_pages
 from aggregator.store import Store, books, polls, tales
 from aggregator.store import rules as remembered
-from aggregator.stories import Settled, brake, held_by_topic, place, ruling, settle
+from aggregator.stories import Settled, brake, held_by_topic, place
 
 _FLUSH = 200  # outcomes in one transaction: 2.8 × the rate of one each (DESIGN.md §2)
 _FLUSH_ENTRIES = 1000  # new ones in one transaction; they may be long
@@ -213,28 +212,25 @@ def tell(
     if new:
         near = tales.neighbours(store, new, additions)
         tales.put(store, place(new, near, tales.shorts(store)))
-    topics = [topic.id for topic in desk.config.topics]
-    rulings = Rulings(desk.decisions)
-    zone = desk.config.site.timezone
-    settled = []
-    for ledger in tales.ledgers(store, additions):
-        decided = ruling(ledger, rulings, zone)
-        after = settle(ledger, decided, topics, now)
-        settled.append(Settled(ledger.standing, after, decided=decided.on_place))
-    edited, standings = remembered.marked(store), tuple(one.after for one in settled)
+    moves = [
+        Settled(ledger.standing, after, decided=decided.on_place)
+        for ledger, after, decided in settled(store, desk, now)
+    ]
+    edited, standings = remembered.marked(store), tuple(one.after for one in moves)
     if not accept and polls.last_cycle(store):
         limit = desk.config.matching.brake
-        standings = brake(settled, limit, edited, topics, now)
+        topics = [topic.id for topic in desk.config.topics]
+        standings = brake(moves, limit, edited, topics, now)
     changed = [
         after
-        for one, after in zip(settled, standings, strict=True)
+        for one, after in zip(moves, standings, strict=True)
         if after != one.before
     ]
     if changed or edited:
         with store.transaction():
             tales.stand(store, changed)
             remembered.mark(store, ())
-    before = held_by_topic(one.before for one in settled)
+    before = held_by_topic(one.before for one in moves)
     return tuple(sorted(held_by_topic(standings) - before))
 
 

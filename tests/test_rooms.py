@@ -14,13 +14,14 @@ PACKAGE = ROOT / "aggregator"
 # From the ground up: a room imports only from floors below its own.
 FLOORS = (
     {"", "model", "identity"},
-    {"text", "urls", "lock", "clock", "systemd", "spool"},
+    {"text", "urls", "lock", "clock", "systemd", "spool", "wording"},
     {"fts", "decisions", "pace", "sandbox", "fetch", "parse", "sources"},
     {"query", "match", "stories", "health"},
+    {"why"},
     {"config", "sift", "store"},
     {"curation", "poll", "publish", "nursery"},
-    {"engine", "desk", "rules"},
-    {"watch"},
+    {"engine", "desk", "rules", "append"},
+    {"watch", "ask"},
     {"run"},
     {"worker", "serve", "rehearse"},
     {"demo"},

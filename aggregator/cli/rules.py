@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from aggregator import config as configuration
-from aggregator.cli import show
+from aggregator.cli import show, tales
 from aggregator.match import Proof, proofs
 from aggregator.model import Config
 from aggregator.query import compile_line
@@ -66,9 +66,9 @@ def _fields(hit: Stored, found: Sequence[Proof], config: Config) -> tuple[str, .
         hit.state or _NEW,
         f"{hit.published_at.astimezone(ZoneInfo(config.site.timezone)):%Y-%m-%d}",
         hit.outlet,
-        show.marked(snippet(hit.title, spans, len(hit.title) + _WHOLE)),
+        tales.marked(snippet(hit.title, spans, len(hit.title) + _WHOLE)),
         hit.url,
-        show.marked(next(elsewhere, "")),
+        tales.marked(next(elsewhere, "")),
     )
 
 
@@ -81,7 +81,7 @@ def _entry(hit: Stored, found: Sequence[Proof]) -> dict[str, object]:
         "outlet": hit.outlet,
         "published": hit.published_at,
         "evidence": [
-            {"field": proof.column, "snippet": show.marked(proof.snippet)}
+            {"field": proof.column, "snippet": tales.marked(proof.snippet)}
             for proof in found
         ],
     }

@@ -184,6 +184,17 @@ def _standing(row: sqlite3.Row) -> Standing:
     )
 
 
+def held(store: Store) -> dict[str, int]:
+    """Return how many stories the brake holds, by topic."""
+    rows = store.rows(
+        """
+        SELECT topic.value AS topic, count(*) AS n
+        FROM stories, json_each(stories.held) AS topic GROUP BY topic.value
+        """
+    )
+    return {row["topic"]: row["n"] for row in rows}
+
+
 def stand(store: Store, standings: Sequence[Standing]) -> None:
     """Remember where stories stand."""
     if not standings:
