@@ -21,7 +21,7 @@ from aggregator.stories import (
 )
 from aggregator.urls import canonical
 
-_CURATION = number("curation.toml")  # stands for a feed where the maintainer adds
+CURATION = number("curation.toml")  # stands for a feed where the maintainer adds
 
 
 def added(additions: Iterable[Addition]) -> dict[int, Addition]:
@@ -40,7 +40,7 @@ def keep_additions(
     digest = str(number(*(repr(additions[entry]) for entry in sorted(additions))))
     if store.fact("additions") == digest:
         return
-    rows = store.rows("SELECT id FROM entries WHERE feed = ?", _CURATION)
+    rows = store.rows("SELECT id FROM entries WHERE feed = ?", CURATION)
     gone = json.dumps(sorted({row["id"] for row in rows} - additions.keys()))
     with store.transaction():
         store.do(
@@ -66,7 +66,7 @@ def keep_additions(
                 SELECT id FROM entries WHERE feed = ?
             )
             """,
-            _CURATION,
+            CURATION,
         )
         store.do_many(
             "INSERT INTO mentions VALUES (?, ?, ?, 'add', '', '', '[]', '')",
@@ -83,7 +83,7 @@ def _addition_row(entry: int, item: Addition, now: datetime) -> tuple[Value, ...
     at = seconds(item.published_at)
     return (
         entry,
-        _CURATION,
+        CURATION,
         item.key,
         item.url,
         canonical(item.url),

@@ -13,6 +13,7 @@ from aggregator.identity import number
 from aggregator.model import Entry
 from aggregator.store import entries as texts
 from aggregator.store.base import Store, Value, instant, maybe_instant
+from aggregator.store.tales import CURATION
 from aggregator.text import fold
 from aggregator.why.values import Forgotten, Trace
 
@@ -70,7 +71,8 @@ def _by_hand(store: Store, wanted: Sequence[str]) -> list[int]:
     They are few, and stand in no feed's history.
     """
     rows = store.rows(
-        "SELECT id, title FROM entries WHERE place IS NULL ORDER BY dated_at DESC, id"
+        "SELECT id, title FROM entries WHERE feed = ? ORDER BY dated_at DESC, id",
+        CURATION,
     )
     return [
         row["id"]
