@@ -55,7 +55,8 @@ def cycle(
 
     everything: also feeds whose interval is not over. outlet: only this one's feeds.
     wrong: why an edit of the maintainer's cannot be used; the desk shows it at once.
-    stop: once it is set no other feed is asked, and what came by then is published.
+    stop: once it is set no other feed is asked, and what came by then is published; the
+    cycle is not complete then.
     Raises StoreError, LockHeldError, AggregatorError when nothing can be published.
     """
     began = time.monotonic()
@@ -82,7 +83,8 @@ def cycle(
         reached = watch.watch(store, desk, told, now)
         written = rebuild(store, desk, told)
         polls.forget(store, now, config.storage.history)
-        polls.end_cycle(store, now)
+        if stop is None or not stop.is_set():
+            polls.end_cycle(store, now)
     return Report(
         polled=tally.polled,
         unchanged=tally.unchanged,
@@ -198,8 +200,8 @@ def tell(
 
     It starts from everything not yet placed, not from what this cycle brought, so that
     a cycle cut off earlier is completed by the next one. accept: without the brake,
-    which is off until a first cycle is complete, too. Returns the topics of which it
-    holds more than before.
+    which is off until a first cycle is complete and has found something, too. Returns
+    the topics of which it holds more than before.
     """
     additions = desk.additions
     tales.keep_additions(store, additions, now)
@@ -208,15 +210,9 @@ def tell(
         near = tales.neighbours(store, new, additions)
         tales.put(store, place(new, near, tales.shorts(store)))
     topics = [topic.id for topic in desk.config.topics]
-    rulings = Rulings(desk.decisions)
-    zone = desk.config.site.timezone
-    settled = []
-    for ledger in tales.ledgers(store, additions):
-        decided = ruling(ledger, rulings, zone)
-        after = settle(ledger, decided, topics, now)
-        settled.append(Settled(ledger.standing, after, decided=decided.on_place))
+    settled, followed = _settled(store, desk, topics, now)
     edited, standings = remembered.marked(store), tuple(one.after for one in settled)
-    if not accept and polls.last_cycle(store):
+    if not accept and polls.last_cycle(store) and followed:
         limit = desk.config.matching.brake
         standings = brake(settled, limit, edited, topics, now)
     changed = [
@@ -230,6 +226,24 @@ def tell(
             remembered.mark(store, ())
     before = held_by_topic(one.before for one in settled)
     return tuple(sorted(held_by_topic(standings) - before))
+
+
+def _settled(
+    store: Store, desk: Desk, topics: Sequence[str], now: datetime
+) -> tuple[list[Settled], bool]:
+    """Return where every story would stand, and whether readers may have come yet.
+
+    They may when something was published that was found, not added by the maintainer.
+    """
+    rulings, zone = Rulings(desk.decisions), desk.config.site.timezone
+    settled, followed = [], False
+    for ledger in tales.ledgers(store, desk.additions):
+        decided, before = ruling(ledger, rulings, zone), ledger.standing
+        after = settle(ledger, decided, topics, now)
+        settled.append(Settled(before, after, decided=decided.on_place))
+        if before and before.added_at and not decided.addition:
+            followed = True
+    return settled, followed
 
 
 def braked(desk: Desk, told: Sequence[Story]) -> tuple[tuple[str, int], ...]:
