@@ -55,7 +55,8 @@ def cycle(
 
     everything: also feeds whose interval is not over. outlet: only this one's feeds.
     wrong: why an edit of the maintainer's cannot be used; the desk shows it at once.
-    stop: once it is set no other feed is asked, and what came by then is published.
+    stop: once it is set no other feed is asked, and what came by then is published; the
+    cycle is not complete then.
     Raises StoreError, LockHeldError, AggregatorError when nothing can be published.
     """
     began = time.monotonic()
@@ -82,7 +83,8 @@ def cycle(
         reached = watch.watch(store, desk, told, now)
         written = rebuild(store, desk, told)
         polls.forget(store, now, config.storage.history)
-        polls.end_cycle(store, now)
+        if stop is None or not stop.is_set():
+            polls.end_cycle(store, now)
     return Report(
         polled=tally.polled,
         unchanged=tally.unchanged,
@@ -203,8 +205,8 @@ def tell(
 
     It starts from everything not yet placed, not from what this cycle brought, so that
     a cycle cut off earlier is completed by the next one. accept: without the brake,
-    which is off until a first cycle is complete, too. Returns the topics of which it
-    holds more than before.
+    which is off until a first cycle is complete and has found something, too. Returns
+    the topics of which it holds more than before.
     """
     additions = desk.additions
     tales.keep_additions(store, additions, now)
@@ -212,12 +214,15 @@ def tell(
     if new:
         near = tales.neighbours(store, new, additions)
         tales.put(store, place(new, near, tales.shorts(store)))
-    moves = [
-        Settled(ledger.standing, after, decided=decided.on_place)
-        for ledger, after, decided in settled(store, desk, now)
-    ]
+    moves, followed = [], False
+    for ledger, after, decided in settled(store, desk, now):
+        before = ledger.standing
+        moves.append(Settled(before, after, decided=decided.on_place))
+        # readers may have come once something was published that a feed brought
+        found = before and before.added_at and not decided.addition
+        followed = followed or bool(found)
     edited, standings = remembered.marked(store), tuple(one.after for one in moves)
-    if not accept and polls.last_cycle(store):
+    if not accept and polls.last_cycle(store) and followed:
         limit = desk.config.matching.brake
         topics = [topic.id for topic in desk.config.topics]
         standings = brake(moves, limit, edited, topics, now)
@@ -230,8 +235,8 @@ def tell(
         with store.transaction():
             tales.stand(store, changed)
             remembered.mark(store, ())
-    before = held_by_topic(one.before for one in moves)
-    return tuple(sorted(held_by_topic(standings) - before))
+    held_before = held_by_topic(one.before for one in moves)
+    return tuple(sorted(held_by_topic(standings) - held_before))
 
 
 def braked(desk: Desk, told: Sequence[Story]) -> tuple[tuple[str, int], ...]:

@@ -10,7 +10,7 @@ import click
 from aggregator import config as configuration
 from aggregator.cli import show, tales
 from aggregator.match import Proof, proofs
-from aggregator.model import Config
+from aggregator.model import Config, State
 from aggregator.query import compile_line
 from aggregator.store import Store, history
 from aggregator.store.history import Count, Stored
@@ -88,17 +88,9 @@ def _entry(hit: Stored, found: Sequence[Proof]) -> dict[str, object]:
 
 
 def _summed_up(count: Count, shown: int) -> str:
-    rest = count.entries - count.published - count.waiting - count.new
-    parts = [
-        f"{number} {name}"
-        for number, name in (
-            (count.published, "published"),
-            (count.waiting, "waiting"),
-            (count.new, _NEW),
-            (rest, "held, hidden, suppressed or withdrawn"),
-        )
-        if number
-    ]
+    numbers = [(state.value, count.told.get(state, 0)) for state in State]
+    new = count.entries - sum(count.told.values())
+    parts = [f"{number} {name}" for name, number in (*numbers, (_NEW, new)) if number]
     found = f"{count.entries} {'entry' if count.entries == 1 else 'entries'} found"
     told = f"{found}: {', '.join(parts)}" if parts else found
     return f"{told}; the newest {shown} are shown" if shown < count.entries else told
