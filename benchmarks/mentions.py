@@ -43,7 +43,7 @@ TOPICS = {
 }
 CORE = ("documentaire", "auteur")
 WATCHED = ("microtravail", "moderation", "livreurs", "ia")
-LABELS = dict.fromkeys(("match", "review", "never"))  # the keys that hold lines
+KEYS = ("match", "review", "never")  # those that hold lines
 Z = 1.6449  # standard deviations: 90 % of a normal distribution lie within them
 
 # The errors allowed on the 158 items of mentions-dev.jsonl: 36 core, 54 watched.
@@ -177,8 +177,9 @@ def adapted(feeds: Mapping[str, Any], addresses: Mapping[str, str]) -> dict[str,
 def by_line(feeds: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the content with each line as a topic of its own, and id → line.
 
-    What a line of `match` finds is published in its topic; `review` and `never` look
-    at the same texts, so both let it wait there.
+    All outlets are asked for all of them, whatever their own keys say. What a line of
+    `match` finds is published in its topic; `review` and `never` look at the same
+    texts, so both let it wait there.
     """
     lines = {
         f"line-{number}": line for number, line in enumerate(_lines(feeds["topics"]))
@@ -198,7 +199,7 @@ def by_line(feeds: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 def _lines(topics: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
     """Yield (topic, key, line) in the order of the file."""
     for topic in topics:
-        for key in LABELS:
+        for key in KEYS:
             lines = topic.get(key, [])
             for line in [lines] if isinstance(lines, str) else lines:
                 yield topic["id"], key, line
