@@ -109,9 +109,11 @@ class Feeds(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def read(path: Path) -> list[Item]:
-    """Return the items of a corpus."""
-    raws = map(json.loads, path.read_text("utf-8").splitlines())
+def read(corpus: Path) -> list[Item]:
+    """Return the items of a corpus: a file, or a folder with one mentions-*.jsonl."""
+    if corpus.is_dir():
+        (corpus,) = corpus.glob("mentions-*.jsonl")
+    raws = map(json.loads, corpus.read_text("utf-8").splitlines())
     return [
         Item(
             **{name: raw[name] for name in ("id", "outlet", "title", "summary")},
@@ -422,7 +424,7 @@ def main() -> int:
         "--times", type=int, default=1, help="as many times the errors are allowed"
     )
     given = parser.parse_args()
-    items = read(given.corpus / "mentions-dev.jsonl")
+    items = read(given.corpus)
     feeds = tomllib.loads(given.feeds.read_text("utf-8"))
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
