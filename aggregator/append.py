@@ -1,22 +1,26 @@
 """Appending decisions to curation.toml, so that none is lost and nothing else changes.
 
 The file is the maintainer's, who may have it open in an editor: text is added to its
-end and nothing of it is ever rewritten. What a decision looks like is `wording`.
+end, or one table is cut out of it to take a decision back, and nothing else of it is
+ever rewritten. What a decision looks like is `wording`.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import re
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from aggregator import curation, wording
-from aggregator.model import AggregatorError, Config, Decision
+from aggregator.model import AggregatorError, Config, ConfigError, Decision
 
 _MODE = 0o666  # less what umask takes
+_HEAD = re.compile(rb"[ \t]*\[\[[ \t]*decision[ \t]*\]\]")
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
 
 
@@ -46,6 +50,27 @@ class Pen:
                 self._written += after[len(after) - len(decided) :]
         return len(lost)
 
+    def take_out(self, place: int) -> bool:
+        """Cut one table out of the file, by its place from 1; tell whether that went.
+
+        Comments stay, and so does everything else. False, with nothing changed, where
+        the table is not written as `[[decision]]` and lines of its own. Raises as
+        `write`.
+        """
+        path = self._config.storage.curation
+        with _opened(path, create=False) as file:
+            before = _content(file) if file is not None else b""
+            standing = self._read(before)
+            wanted = standing[: place - 1] + standing[place:]
+            after = _without(before, place)
+            try:
+                if after is None or self._read(after) != wanted:
+                    return False
+            except ConfigError:  # it was no table of its own, but part of a text
+                return False
+            _replace(path, after)
+        return True
+
     def _read(self, data: bytes) -> tuple[Decision, ...]:
         config = self._config
         zone = config.site.timezone
@@ -72,6 +97,40 @@ class Pen:
             os.ftruncate(file, len(before))  # half a table would spoil the whole file
             raise
         return after
+
+
+def _without(data: bytes, place: int) -> bytes | None:
+    """Return a text without its table of that place; None when there is none."""
+    lines = data.splitlines(keepends=True)
+    heads = [at for at, line in enumerate(lines) if _HEAD.match(line)]
+    if place > len(heads):
+        return None
+    start, end = heads[place - 1], [*heads, len(lines)][place]
+    # what stands above the next table most likely speaks of that one
+    while not lines[end - 1].strip() or lines[end - 1].lstrip().startswith(b"#"):
+        end -= 1
+    # of two blank lines round it one is enough, and none at the end of the file
+    if end < len(lines) and not lines[end].strip():
+        end += 1
+    elif end == len(lines) and start and not lines[start - 1].strip():
+        start -= 1
+    return b"".join(lines[:start] + lines[end:])
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Put another text in the place of a file, at once and with the same rights."""
+    path = path.resolve()  # a link stays one
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        with new.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        shutil.copystat(path, new)
+        os.replace(new, path)  # noqa: PTH105 -- as os.open above
+    finally:
+        new.unlink(missing_ok=True)
+    _sync_folder(path.parent)
 
 
 def _took(standing: Counter[str], decided: Decision) -> bool:

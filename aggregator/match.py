@@ -140,7 +140,7 @@ def proofs(texts: Sequence[_Texts], query: Query) -> tuple[tuple[Proof, ...], ..
 
     In the order of title, summary, article; () for one that does not satisfy it.
     """
-    with _indexed(texts) as index:
+    with Index(map(_row, texts)) as index:
         found = index.spans(query.expression, range(len(texts)))
     return tuple(
         tuple(_proof(row, at) for at in found.get(position, {}).items())

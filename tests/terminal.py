@@ -104,6 +104,12 @@ class Terminal:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
+    def hang_up(self) -> None:
+        """Take the terminal away, as a lost connection does, and wait for the end."""
+        os.close(self._ours)
+        self.process.wait(_PATIENCE)
+        self._ours = os.open(os.devnull, os.O_RDONLY)
+
     def _more(self, patience: float) -> bool:
         """Take what is shown next; False when nothing is, or there is no more."""
         if not select.select([self._ours], [], [], patience)[0]:

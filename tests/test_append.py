@@ -174,3 +174,83 @@ def test_a_file_of_somebody_else_is_one_line(config: Config) -> None:
     path.chmod(0o444)
     with pytest.raises(AggregatorError, match="permission denied"):
         Pen(config).write(HIDE)
+
+
+TABLES = """\
+# en tête
+
+[[decision]]
+action = "pin"
+story = "aaaaaaaa"  # le premier
+# encore le premier ?
+
+# le deuxième
+[[ decision ]]
+action = "note"
+story = "k7f3q2zd"
+text = \"\"\"
+[[decision]]
+action = "hide"
+\"\"\"
+[[decision]]
+action = "unpin"
+story = "aaaaaaaa"
+# fin
+"""
+
+
+def test_a_table_is_cut_out_alone(config: Config) -> None:
+    """Comments stay, and so do all other tables, to the byte."""
+    path = config.storage.curation
+    path.write_text(TABLES)
+    path.chmod(0o640)
+
+    assert Pen(config).take_out(1)
+    assert path.read_text() == TABLES.replace(
+        '[[decision]]\naction = "pin"\nstory = "aaaaaaaa"  # le premier\n', ""
+    )
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert [each.name for each in path.parent.glob("*.new")] == []
+
+
+@pytest.mark.parametrize("place", [2, 3, 4])
+def test_a_table_that_cannot_be_cut_out_safely_stays(
+    config: Config, place: int
+) -> None:
+    """What only looks like a table, inside a text, is seen through; nothing changes."""
+    path = config.storage.curation
+    path.write_text(TABLES)
+
+    assert not Pen(config).take_out(place)
+    assert path.read_text() == TABLES
+
+
+@pytest.mark.parametrize("before", ["", "# rien\n", MINE.replace("\r", "") + "\n"])
+def test_what_was_appended_comes_out_without_a_trace(
+    config: Config, before: str
+) -> None:
+    """The file is then what it was, to the byte."""
+    path, pen = config.storage.curation, Pen(config)
+    path.write_text(before)
+    pen.write(HIDE)
+    place = 1 + before.count("[[decision]]")
+
+    assert pen.take_out(place)
+    assert path.read_text() == before
+    assert not pen.take_out(place)
+
+
+def test_a_link_stays_a_link(config: Config) -> None:
+    """The file it leads to is changed, where the maintainer keeps it."""
+    path = config.storage.curation
+    real = path.parent / "depot" / "curation.toml"
+    real.parent.mkdir()
+    real.write_text("")
+    path.symlink_to(real)
+    pen = Pen(config)
+    pen.write(HIDE)
+    pen.write(KEEP)
+
+    assert pen.take_out(1)
+    assert path.is_symlink()
+    assert standing(config) == [KEEP]

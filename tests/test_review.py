@@ -332,6 +332,45 @@ def test_outlets_cannot_steer_the_terminal(tmp_path: Path, server: Server) -> No
     assert not re.search("[\x1b\x07\u202e]", terminal.shown)
 
 
+def test_all_that_helps_to_decide_is_shown(tmp_path: Path, server: Server) -> None:
+    """What speaks against it, what it was joined to, and that it has no address."""
+    title = "Les travailleurs du clic, selon Corinne Masiero"
+    text = "Une phrase assez longue pour prouver que les deux articles n’en font qu’un."
+    bare = item("x", "Sans adresse", date=day(9)).replace(
+        "<link>https://jour.example/x</link>", ""
+    )
+    outlets = {
+        "Le Jour": server.route("/jour", body=rss(item("a", title, text))),
+        "Le Soir": server.route("/soir", body=rss(item("b", title, text, host="s.fr"))),
+        "Le Nu": server.route("/nu", body=rss(bare)),
+    }
+    path = configure(tmp_path, outlets)
+    line = f'{{ url = "{outlets["Le Nu"]}", review = ["film"] }}'
+    path.write_text(path.read_text().replace(f'"{outlets["Le Nu"]}"', line))
+    aggregator(path, "run")
+    with Terminal(path, "review") as terminal:
+        first = terminal.key("s")
+        second = terminal.key("o")
+        third = terminal.key("q")
+        terminal.end()
+    assert "match: travailleurs du clic, but a line of never speaks against" in first
+    assert "also in Le" in first
+    assert "(same title and summary within 48 h)" in first
+    assert "film: whatever this outlet publishes" in second
+    assert "this story has no address" in third
+
+
+def test_a_lost_connection_loses_nothing(path: Path) -> None:
+    """The terminal goes away; what was decided before is in the file."""
+    ids = waiting(path)
+    with Terminal(path, "review") as terminal:
+        terminal.key("h")
+        terminal.sees(ASKS)
+        terminal.hang_up()
+
+    assert [d.targets for d in decided(path)] == [(ids["a"],)]
+
+
 def test_a_queue_that_is_piped_is_a_list(path: Path) -> None:
     """No key is waited for where nobody sits."""
     listed = aggregator(path, "review")

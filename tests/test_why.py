@@ -74,13 +74,16 @@ def pasted(answer: Mapping[str, Any], what: str = "[[decision]]") -> str:
     return next(m["paste"] for m in mends if m["paste"].startswith(what))
 
 
-def typed(path: Path, answer: Mapping[str, Any], env: Mapping[str, str]) -> None:
-    """Run the first command that is told, as it is told."""
+def obey(
+    path: Path, answer: Mapping[str, Any], verb: str, env: Mapping[str, str]
+) -> None:
+    """Run the command that is told, as it is told, and publish."""
     mends = [mend for one in answer["reasons"] for mend in one["mends"]]
-    words = shlex.split(next(mend["run"] for mend in mends if mend["run"]))
+    told = next(m["run"] for m in mends if m["run"].startswith(f"aggregator {verb} "))
+    for words in (shlex.split(told)[1:], ["publish"]):
+        done = aggregator(path, *words, env=env)
 
-    assert words[0] == "aggregator"
-    assert aggregator(path, *words[1:], env=env).returncode == 0
+        assert done.returncode == 0, done.stderr
 
 
 def decide(path: Path, table: str, env: Mapping[str, str] | None = None) -> None:
@@ -112,7 +115,7 @@ def test_not_polled_yet(tmp_path: Path, server: Server) -> None:
     assert "no cycle has ended yet" in facts(first)
     assert not (tmp_path / "aggregator.db").exists()
 
-    typed(path, first, after(0))
+    obey(path, first, "run", after(0))
     then = why(path, "jour.example/a")
 
     assert then["cause"] == "published"
@@ -133,7 +136,7 @@ def test_its_feed_fails(tmp_path: Path, server: Server) -> None:
     assert "last read on 2026-11-23 13:00" in facts(answer)
 
     server.route("/jour", body=rss(item("b", CLIC)))
-    typed(path, answer, after(1.2))
+    obey(path, answer, "run", after(1.2))
 
     assert why(path, "https://www.jour.example/b")["cause"] == "published"
 
@@ -188,7 +191,7 @@ def test_no_line_matches(tmp_path: Path, server: Server) -> None:
 
 
 def test_suppressed_by_never(tmp_path: Path, server: Server) -> None:
-    """Which line of never, what found it, and the table that publishes it."""
+    """Which line of never, what found it, and the command that publishes it."""
     title = "Les petites mains de Corinne Masiero"
     path = world(tmp_path, server, item("a", title))
     aggregator(path, "run")
@@ -199,7 +202,7 @@ def test_suppressed_by_never(tmp_path: Path, server: Server) -> None:
     assert "Corinne **Masiero**" in facts(answer)
     assert "found by a line of review: petites mains" in facts(answer)
 
-    decide(path, pasted(answer))
+    obey(path, answer, "keep", after(0))
 
     assert title in published(path)
 
@@ -229,13 +232,13 @@ def test_hidden(tmp_path: Path, server: Server) -> None:
     assert "cycle" not in facts(answer)
     assert CLIC not in published(path)
 
-    decide(path, pasted(answer))
+    obey(path, answer, "keep", after(0))
 
     assert CLIC in published(path)
 
 
 def test_waiting(tmp_path: Path, server: Server) -> None:
-    """Which line raised the doubt; the command to decide, and the table to keep it."""
+    """Which line raised the doubt; the commands to decide, and to keep it."""
     items = item("a", "Des petites mains"), item("b", CLIC, "Corinne Masiero le dit.")
     path = world(tmp_path, server, *items)
     aggregator(path, "run")
@@ -247,7 +250,7 @@ def test_waiting(tmp_path: Path, server: Server) -> None:
     assert "a line of never speaks against it: masiero" in facts(other)
     assert answer["reasons"][0]["mends"][0]["run"] == "aggregator review"
 
-    decide(path, pasted(answer))
+    obey(path, answer, "keep", after(0))
 
     assert "Des petites mains" in published(path)
 
@@ -320,7 +323,7 @@ def test_watched_subject_only(tmp_path: Path, server: Server) -> None:
         assert "La grève des livreurs" in page.read_text()
     assert "La grève" not in published(path)
 
-    decide(path, pasted(answer))
+    obey(path, answer, "retag", after(0))
 
     assert "La grève des livreurs" in published(path)
 
@@ -376,7 +379,7 @@ def test_an_unknown_outlet(tmp_path: Path, server: Server) -> None:
 
     line = pasted(answer, f'"127.0.0.1:{server.port}" = ')
     path.write_text(f"{path.read_text()}\n{line}\n")
-    typed(path, answer, after(1))
+    obey(path, answer, "run", after(1))
     status = aggregator(path, "status", env=after(1)).stdout
 
     assert feed in status
@@ -441,7 +444,7 @@ def test_withdrawn(tmp_path: Path, server: Server) -> None:
     assert answer["cause"] == "withdrawn"
     assert "withdrawn on 2026-11-24 13:00" in facts(answer)
 
-    decide(path, pasted(answer), after(2))
+    obey(path, answer, "retag", after(2))
 
     assert "Au journal" in published(path)
 

@@ -15,6 +15,12 @@ from aggregator.model import AggregatorError
 # only when their command is asked for: `check` must not pay for what `run` needs.
 COMMANDS = {
     "review": ("Every day", "review"),
+    "keep": ("Every day", "decide"),
+    "hide": ("Every day", "decide"),
+    "pin": ("Every day", "decide"),
+    "unpin": ("Every day", "decide"),
+    "retag": ("Every day", "decide"),
+    "note": ("Every day", "decide"),
     "check": ("After an edit", "desk"),
     "try": ("After an edit", "rules"),
     "diff": ("After an edit", "diff"),

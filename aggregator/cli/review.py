@@ -15,7 +15,6 @@ from aggregator.append import Pen
 from aggregator.cli import show, tales
 from aggregator.clock import now
 from aggregator.desk import Desk, queue
-from aggregator.lock import is_held
 from aggregator.model import (
     Action,
     AggregatorError,
@@ -236,12 +235,8 @@ class _Sitting:
         counts = [f"{n} {name}" for name, n in self._done.items()]
         left = shown - sum(self._done.values())
         click.echo(f"\n{', '.join([*counts, f'{left} left'])}", err=True)
-        if not decided:
-            return
-        if is_held(self._config.storage.database, "worker"):
-            click.echo("the worker publishes that within a minute", err=True)
-        else:
-            click.echo("`aggregator publish` publishes that now", err=True)
+        if decided:
+            click.echo(tales.followed_by(self._config), err=True)
 
     def _tell_lost(self, lost: int) -> None:
         if lost:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
 from aggregator.desk import Desk, stories
+from aggregator.lock import is_held
 from aggregator.model import Config, Story
 from aggregator.store import Store
 from aggregator.text import MARK, UNMARK
@@ -18,6 +19,13 @@ def told(config: Config) -> tuple[Story, ...]:
     """Return every story as it stands; StoreError when there is no database yet."""
     with Store(config.storage.database, create=False) as store:
         return stories(store, Desk.of(config))
+
+
+def followed_by(config: Config) -> str:
+    """Return what brings decisions to the readers."""
+    if is_held(config.storage.database, "worker"):
+        return "the worker publishes that within a minute"
+    return "`aggregator publish` publishes that now"
 
 
 def newest_first(stories: Iterable[Story]) -> list[Story]:

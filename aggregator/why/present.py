@@ -91,7 +91,7 @@ def _published(case: Case, tale: Tale) -> Reason:
         )
     ]
     if main := next((topic.id for topic in case.topics if topic.main), ""):
-        mends.append(saying.retag(story, main, "to have this one there", case))
+        mends.append(saying.retag(story, main, "to have this one there:"))
     return Reason(Cause.WATCHED, tuple(facts), tuple(mends), None, tale.places)
 
 
@@ -103,7 +103,7 @@ def _waiting(case: Case, tale: Tale) -> Reason:
     )
     mends = (
         Mend("to decide by one key:", run="aggregator review"),
-        saying.decide(Action.KEEP, tale.story, "or, to publish it", case),
+        saying.keep(tale.story, "or, to publish it:"),
     )
     return Reason(Cause.WAITING, facts, mends)
 
@@ -115,10 +115,12 @@ def _hidden(case: Case, tale: Tale) -> Reason:
         f"hidden by {saying.decision(place, decided, case)}",
         *_evidence(case, tale),
     )
-    keep = saying.decide(
-        Action.KEEP, tale.story, f"take decision[{place}] out or, to keep both", case
+    undo = f"aggregator hide {tale.story.short} --undo"
+    mends = (
+        saying.keep(tale.story, "to publish it, both decisions standing:"),
+        Mend(f"or, to take decision[{place}] out:", run=undo),
     )
-    return Reason(Cause.HIDDEN, facts, (keep,))
+    return Reason(Cause.HIDDEN, facts, mends)
 
 
 def _suppressed(case: Case, tale: Tale) -> Reason:
@@ -133,7 +135,7 @@ def _suppressed(case: Case, tale: Tale) -> Reason:
         for hit in hits(_texts(case.traces[0]), _of(case.topics, tale.story.topics))
         if hit.key == "review"
     ]
-    keep = saying.decide(Action.KEEP, tale.story, "to publish this one", case)
+    keep = saying.keep(tale.story, "to publish this one:")
     narrow = Mend(
         "for all like it: narrow that line of never in feeds.toml, or take it out; "
         "`aggregator review --suppressed` shows what else such lines set aside"
@@ -152,11 +154,10 @@ def _withdrawn(case: Case, tale: Tale) -> Reason:
         *(saying.near(near) if near else ()),
         *_decided(case, tale),
     )
-    keep = saying.decide(Action.KEEP, story, "to publish it again", case)
-    retag = saying.retag(story, saying.main_topic(case), "to publish it again", case)
-    return Reason(
-        Cause.WITHDRAWN, facts, (keep if story.topics else retag,), nearest=near
-    )
+    again = "to publish it again:"
+    retag = saying.retag(story, saying.main_topic(case), again)
+    keep = saying.keep(story, again) if story.topics else retag
+    return Reason(Cause.WITHDRAWN, facts, (keep,), nearest=near)
 
 
 _TELLERS: dict[State, Callable[[Case, Tale], Reason]] = {

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from aggregator import wording
-from aggregator.model import Action, Decision, Outlet, Story
+from aggregator.model import Decision, Outlet, Story
 from aggregator.text import MARK, UNMARK
 from aggregator.why.nearest import Near
 from aggregator.why.values import Case, Mend
@@ -45,21 +44,18 @@ def near(found: Near) -> tuple[str, str]:
     )
 
 
-def decide(action: Action, story: Story, says: str, case: Case) -> Mend:
-    """Return the table to append to curation.toml.
+def keep(story: Story, says: str) -> Mend:
+    """Return the command that publishes a story.
 
     By short id, not by URL: some addresses show another article every day.
     """
-    table = wording.decision(Decision(action, (story.short,)), case.timezone)
-    return Mend(f"{says}, append to {case.curation}:", paste=table)
+    return Mend(says, run=f"aggregator keep {story.short}")
 
 
-def retag(story: Story, topic: str, says: str, case: Case) -> Mend:
-    """Return the table that gives a story one topic more."""
-    topics = (topic, *story.topics)
-    decided = Decision(Action.RETAG, (story.short,), topics=topics)
-    table = wording.decision(decided, case.timezone)
-    return Mend(f"{says}, append to {case.curation}:", paste=table)
+def retag(story: Story, topic: str, says: str) -> Mend:
+    """Return the command that gives a story one topic more."""
+    topics = " ".join(f"--topic {name}" for name in (topic, *story.topics))
+    return Mend(says, run=f"aggregator retag {story.short} {topics}")
 
 
 def main_topic(case: Case) -> str:
