@@ -31,6 +31,7 @@ from aggregator.model import (
 from aggregator.publish.desk import desk as desk_pages
 from aggregator.store import Store, books, polls, tales
 from aggregator.stories import place, ruling, settle
+from aggregator.wave import read_pages
 
 _FLUSH = 200  # outcomes in one transaction: 2.8 × the rate of one each (DESIGN.md §2)
 _FLUSH_AFTER = 1.0  # seconds an outcome may wait for its transaction
@@ -72,6 +73,8 @@ def cycle(
             polls.due(store, feeds, now, config.polling, everything=everything)
         )
         tally = _poll(store, config, tasks, now, progress, stop)
+        if not tasks or tally.succeeded:  # else this machine may be cut off
+            read_pages(store, config, feeds, now, stop)
         gained = books.gained(before, books.mention_counts(store))
         tell(store, desk, now)
         told = stories(store, desk)

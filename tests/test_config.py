@@ -689,9 +689,7 @@ def test_a_file_without_doubts_has_no_warning(tmp_path: Path, url: str) -> None:
     ("text", "warning"),
     [
         ('[site]\nhubs = ["https://hub.fr/"]', "site.hubs"),
-        ('[matching]\narticles = "all"', 'matching.articles = "all"'),
         ("[matching]\nbrake = 5", "matching.brake"),
-        ('[outlets.A]\nurl = "https://a.fr/"\narticles = "all"', "articles of an"),
         ('[outlets.A]\nurl = "https://a.fr/"\nkind = "search"', 'kind = "search" of'),
     ],
 )

@@ -14,13 +14,13 @@ PACKAGE = ROOT / "aggregator"
 # From the ground up: a room imports only from floors below its own.
 FLOORS = (
     {"", "model", "identity"},
-    {"text", "urls", "lock", "clock", "systemd"},
+    {"text", "urls", "lock", "clock", "systemd", "fault", "robots"},
     {"fts", "decisions", "pace", "sandbox", "fetch", "parse"},
-    {"query", "match", "stories", "health"},
-    {"config", "sift", "store"},
-    {"curation", "poll", "publish", "nursery"},
+    {"query", "match", "stories", "health", "article"},
+    {"config", "sift", "store", "weigh"},
+    {"curation", "poll", "read", "publish", "nursery"},
     {"engine", "desk"},
-    {"watch"},
+    {"watch", "wave"},
     {"run"},
     {"worker", "serve"},
     {"demo"},
@@ -41,6 +41,8 @@ HOMES = {
     "jinja2": {"publish"},
     "babel": {"publish"},
     "ftfy": {"text"},
+    "trafilatura": {"article"},
+    "protego": {"robots"},
 }
 
 

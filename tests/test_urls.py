@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.urls import canonical, host, web
+from aggregator.urls import canonical, host, origin, site, web
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,30 @@ def test_canonical_is_idempotent(url: str) -> None:
 def test_host_names_the_server(url: str, expected: str) -> None:
     """The host comes in lower case, with its port only when it is not the default."""
     assert host(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "owner"),
+    [
+        ("https://www.slate.fr/a", "slate.fr"),
+        ("https://m.slate.fr", "slate.fr"),
+        ("https://slate.fr:8443/", "slate.fr"),
+        ("https://www.example.co.uk/", "example.co.uk"),
+        ("https://example.co.uk/", "example.co.uk"),
+        ("https://co.uk/", "co.uk"),
+        ("https://blog.asso.fr/", "blog.asso.fr"),
+        ("http://127.0.0.1:8000/", "127.0.0.1:8000"),
+        ("http://[::1]:8000/", "::1:8000"),
+        ("http://localhost/", "localhost"),
+        ("", ""),
+    ],
+)
+def test_hosts_of_one_owner_share_a_site(url: str, owner: str) -> None:
+    """Two labels, or three under what a country shares out; figures are themselves."""
+    assert site(url) == owner
+
+
+def test_an_origin_is_scheme_and_host() -> None:
+    """With its odd port, without what is usual or written large."""
+    assert origin("HTTPS://WWW.Slate.fr:443/a?b") == "https://www.slate.fr"
+    assert origin("http://slate.fr:81/a") == "http://slate.fr:81"

@@ -63,16 +63,8 @@ _EXAMPLES: Final = re.compile(r"(?:^|[@./])example\.(?:org|com|net)(?:$|[/:])")
 NOT_YET: Final[tuple[tuple[str, Callable[[Config], object]], ...]] = (
     ("site.hubs", lambda config: config.site.hubs),
     (
-        'matching.articles = "all"',
-        lambda config: config.matching.articles == "all",
-    ),
-    (
         "matching.brake",
         lambda config: config.matching.brake != Matching().brake,
-    ),
-    (
-        "articles of an outlet",
-        lambda config: any(outlet.articles for outlet in config.outlets),
     ),
     (
         'kind = "search" of an outlet',

@@ -23,7 +23,7 @@ def ruling(ledger: Ledger, rulings: Rulings, timezone: str) -> Ruling:
     zone = ZoneInfo(timezone)
     keys = [ledger.short]
     for member in ledger.members:
-        keys += [member.canonical] if member.canonical else []
+        keys += member.addresses
         keys += [member.addition.key] if member.addition else []
     days = (m.published_at.astimezone(zone).date().isoformat() for m in ledger.members)
     return rulings.of(keys, days)

@@ -1,0 +1,136 @@
+"""A page as an article: its text, and what it says of itself."""
+
+from __future__ import annotations
+
+import logging
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from aggregator import urls
+from aggregator.article.obstacles import obstacle
+from aggregator.model import Article, Fetched, Obstacle, ParseError
+from aggregator.parse import charset, fields
+
+_PAGES: Final = frozenset({"", "text/html", "application/xhtml+xml"})
+_HEAD: Final = 4096  # bytes in which a page names its charset
+_CHARSET: Final = re.compile(
+    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE
+)
+_DATE: Final = "%Y-%m-%dT%H:%M:%S%z"
+_NOON: Final = timedelta(hours=12)  # stands for a day without an hour, as in `curation`
+_NAME: Final = 200  # characters of an author that are read
+_MAIL: Final = re.compile(r"\S{1,100}@\S{1,100}")
+# Hosts that keep copies of other sites' AMP pages; only those may name another site.
+_CACHES: Final = ("cdn.ampproject.org", "bing-amp.com")
+
+
+def read(fetched: Fetched, now: datetime) -> Article:
+    """Return what an article page says.
+
+    Of a consent wall nothing is kept. now: no article is younger.
+
+    Raises ParseError for what is no web page, or cannot be read as one.
+    """
+    kind = fetched.content_type.partition(";")[0].strip().lower()
+    if kind not in _PAGES:
+        raise ParseError(f"not a web page but {kind[:60]}")
+    try:
+        return _article(_tree(fetched), fetched.url, now)
+    except (ParseError, MemoryError):
+        raise
+    except Exception as exc:  # trafilatura and its helpers meet the whole web
+        raise ParseError(f"trafilatura cannot read it: {type(exc).__name__}") from exc
+
+
+def _tree(fetched: Fetched) -> Any:  # noqa: ANN401 - untyped library
+    from trafilatura import load_html  # noqa: PLC0415 -- see the package
+
+    for name in ("courlan", "htmldate", "trafilatura"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
+    # the page's own word on its charset counts where the server says nothing
+    named = _CHARSET.search(fetched.body[:_HEAD])
+    kind = fetched.content_type
+    if named and "charset" not in kind.lower():
+        kind = f"text/html; charset={named[1].decode('ascii', 'replace')}"
+    tree = load_html(charset.decode(fetched.body, kind))
+    if tree is None:
+        raise ParseError("not a web page")
+    return tree
+
+
+def _article(tree: Any, url: str, now: datetime) -> Article:  # noqa: ANN401
+    from trafilatura import bare_extraction, extract_metadata  # noqa: PLC0415
+
+    found = bare_extraction(
+        tree,
+        url=url,
+        include_comments=False,  # what readers say below is not the article
+        prune_xpath="//h1",  # nor is its title, which feeds carry
+    )
+    words = getattr(found, "text", None) or ""
+    text = fields.text(words, markup=False)
+    hindered = obstacle(tree, text)
+    said = extract_metadata(
+        tree,
+        default_url=url,
+        date_config={
+            "original_date": True,
+            "extensive_search": False,  # a guess is no date
+            "max_date": now,
+            "outputformat": _DATE,
+        },
+    )
+    return Article(
+        text="" if hindered == "consent" else text,
+        obstacle=hindered,
+        canonical="" if hindered == "consent" else _canonical(tree, url, hindered),
+        author=_author(said.author),
+        published_at=_date(said.date),
+    )
+
+
+def _canonical(tree: Any, url: str, hindered: Obstacle) -> str:  # noqa: ANN401
+    """Return the key of the address that a page gives itself, "" for none to believe.
+
+    A page may name another of its own site; whoever names another site would have its
+    article joined with that one's. Where a page names none, it is where redirects led,
+    if an article stands there.
+    """
+    links = tree.iterfind('.//link[@rel="canonical"]')
+    named = next((link.get("href") for link in links if link.get("href")), "")
+    own = fields.link(named, url)
+    if own and (_cache(url) or urls.site(own) == urls.site(url)):
+        return _key(own)
+    return "" if hindered else _key(url)
+
+
+def _key(url: str) -> str:
+    """Return a canonical URL; "" for a home page, which careless sites name on all."""
+    parts = urlsplit(url)
+    return urls.canonical(url) if parts.path.strip("/") or parts.query else ""
+
+
+def _cache(url: str) -> bool:
+    name = urls.host(url)
+    return name.endswith(_CACHES) or (
+        urls.site(url).startswith("google.") and urlsplit(url).path.startswith("/amp/")
+    )
+
+
+def _author(named: str | None) -> str:
+    words = _MAIL.sub("", fields.text((named or "")[:_NAME], markup=False))
+    return ", ".join(name.strip() for name in words.split(";") if name.strip())
+
+
+def _date(written: str | None) -> datetime | None:
+    """Return an instant in UTC; of a day alone its noon."""
+    try:
+        at = datetime.fromisoformat(written or "")
+    except ValueError:
+        return None
+    if at.tzinfo is None:
+        midnight = (at.hour, at.minute, at.second) == (0, 0, 0)
+        at = (at + _NOON if midnight else at).replace(tzinfo=UTC)
+    return at.astimezone(UTC)
