@@ -34,8 +34,8 @@ from aggregator.poll import poll
 from aggregator.read import read
 from aggregator.urls import host, site
 
-B = TypeVar("B", Batch, PageBatch)
-R = TypeVar("R", Outcome, Page)
+B = TypeVar("B", bound=Batch | PageBatch)
+R = TypeVar("R", bound=Outcome | Page)
 T = TypeVar("T")
 
 log = logging.getLogger("aggregator")
@@ -143,7 +143,7 @@ def _flown(
     stop = stop or threading.Event()
     waiting = list(batches)
     flying: dict[Future[tuple[R, ...]], B] = {}
-    learnt: list[Pause] = []
+    notes = _Notes()
     pool = ThreadPoolExecutor(concurrency, thread_name_prefix=visit.__name__)
     try:
         while True:
@@ -151,8 +151,7 @@ def _flown(
                 place = _next(waiting, flying.values(), concurrency)
                 if place is None:
                     break
-                chosen: B = waiting.pop(place)
-                sent = replace(chosen, pauses=(*chosen.pauses, *learnt))
+                sent = notes.brief(waiting.pop(place))
                 flying[pool.submit(visit, sent, stop)] = sent
             if not flying:
                 return
@@ -167,14 +166,35 @@ def _flown(
                     log.exception("fault in %s urls=%s", visit.__name__, asked)
                     failure = Failure("ours", f"fault of this program: {exc!r}")
                     landed = lost(batch, failure)
-                learnt += [
-                    Pause(one.paused_host, one.not_before)
-                    for one in landed
-                    if one.paused_host and one.not_before
-                ]
+                notes.hear(landed)
                 yield landed
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Notes:
+    """What batches that landed learnt, for those that are sent after them."""
+
+    def __init__(self) -> None:
+        self._pauses: list[Pause] = []
+        self._robots: list[Robots] = []
+
+    def hear(self, landed: Iterable[Outcome | Page]) -> None:
+        """Note which hosts want to be left alone, and what robots.txt files say."""
+        for one in landed:
+            if one.paused_host and one.not_before:
+                self._pauses.append(Pause(one.paused_host, one.not_before))
+            if isinstance(one, Page):
+                self._robots += one.robots
+
+    def brief(self, batch: B) -> B:
+        """Return a batch that knows all that was heard."""
+        told = replace(batch, pauses=(*batch.pauses, *self._pauses))
+        if isinstance(told, PageBatch):
+            own = site(told.tasks[0].url)
+            new = tuple(one for one in self._robots if site(one.site) == own)
+            return replace(told, robots=told.robots + new)
+        return told
 
 
 def _lost_outcomes(batch: Batch, failure: Failure) -> tuple[Outcome, ...]:

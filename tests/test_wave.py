@@ -7,6 +7,9 @@ private addresses are refused as ever.
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +19,17 @@ from pathlib import Path
 
 import pytest
 from conftest import Server
-from worlds import EPOCH, configure, contents, database, item, rss
+from worlds import (
+    EPOCH,
+    aggregator,
+    command,
+    configure,
+    contents,
+    database,
+    environment,
+    item,
+    rss,
+)
 
 from aggregator import config as configuration
 from aggregator import run, sandbox
@@ -323,6 +336,9 @@ def test_a_decision_may_name_the_address_of_the_page(world: World) -> None:
     world.cycle(NOW + HOUR)
 
     assert world.states() == {"article": "hidden"}
+    assert (
+        "names no story" not in aggregator(path.with_name("feeds.toml"), "check").stderr
+    )
 
 
 # ── what is asked of outlets ──────────────────────────────────────────────────────────
@@ -350,6 +366,18 @@ def test_robots_txt_is_asked_once_before_the_first_page_and_obeyed(
         "gazette.example/robots.txt",  # a day later, for the forbidden page's last try
     ]
     assert world.states()["a"] == "waiting"
+
+
+def test_many_pages_of_a_host_need_its_robots_txt_once(world: World) -> None:
+    """Also where they are more than are read in one go."""
+    names = [f"page{n:02}" for n in range(25)]
+    for name in names:
+        world.server.route(f"/{name}", body=b"<p>Rien.</p>" * 3, headers=HTML)
+    world.feed("gazette", *map(gazette, names))
+    world.cycle()
+
+    assert world.asked()[0] == "gazette.example/robots.txt"
+    assert sorted(world.asked()[1:]) == [f"gazette.example/{name}" for name in names]
 
 
 @pytest.mark.parametrize(
@@ -508,6 +536,8 @@ def failing(world: World) -> dict[str, str]:
     route("/metadata", 302, headers={"Location": "http://169.254.169.254/latest"})
     route("/papier", body=b"%PDF-1.7", headers={"Content-Type": "application/pdf"})
     route("/vide", body=b"", headers=HTML)
+    cut = {**HTML, "Content-Length": "5000", "Connection": "close"}
+    route("/coupee", body=b"<p>Il", headers=cut)
     route("/robots.txt", body=b"User-agent: *\nDisallow: /ferme")
     return {
         "absente": "http 404",
@@ -517,6 +547,7 @@ def failing(world: World) -> dict[str, str]:
         "metadata": "refused: no public address",
         "papier": "not a web page but application/pdf",
         "vide": "not a web page",
+        "coupee": "page cut short",
         "ferme": "robots.txt forbids it",
     }
 
@@ -696,3 +727,76 @@ def test_a_cycle_cut_off_before_it_weighed_a_page_is_completed(world: World) -> 
 
     assert world.states() == {"article": "published"}
     assert world.asked() == ["jour.example/robots.txt", "jour.example/article"]
+
+
+def test_a_cycle_that_is_told_to_stop_asks_for_no_page(world: World) -> None:
+    """What is left is read by the next one."""
+    world.page("maison")
+    world.feed("gazette", gazette("maison"))
+    world.cycle()
+    world.feed("gazette", gazette("maison"), gazette("breve"))
+    stop = threading.Event()
+    stop.set()
+    run.cycle(world.desk, NOW + HOUR, everything=True, stop=stop)
+    before = world.asked()
+    world.cycle(NOW + 2 * HOUR)
+
+    assert "gazette.example/breve" not in before
+    assert "gazette.example/breve" in world.asked()
+
+
+def test_a_killed_cycle_asks_for_no_stored_page_again(world: World) -> None:
+    """And ends, done again, as if nothing had happened. A second apart, by default."""
+    waits = threading.Event()
+
+    def late(request: BaseHTTPRequestHandler) -> None:
+        waits.wait(60)
+        body = (PAGES / "maison.html").read_bytes()
+        request.send_response(200)
+        request.send_header("Content-Type", "text/html")
+        request.end_headers()
+        request.wfile.write(body)
+
+    for name in ("article", "latin1"):
+        world.page(name)
+    world.server.route("/maison", handler=late)
+    world.feed("jour", jour("article", "Quarante centimes"), jour("latin1", "L’été"))
+    world.feed("gazette", gazette("maison"))
+    path = world.desk.config.source
+    process = subprocess.Popen(
+        command(path, "run", "--all"), env=environment(), stdout=subprocess.DEVNULL
+    )
+    try:
+        until = time.monotonic() + 60
+        while len(stored(world)) < 2 and time.monotonic() < until:
+            threading.Event().wait(0.05)
+    finally:
+        process.kill()
+        process.wait()
+        waits.set()
+    before = stored(world)
+    again = aggregator(path, "run", "--all")
+    times = {one.path: one.at for one in world.server.requests}
+
+    assert before == ["jour.example/article", "jour.example/latin1"]
+    assert again.returncode == 0
+    assert world.states() == {
+        "article": "published",
+        "latin1": "published",
+        "maison": "suppressed",
+    }
+    asked = world.asked()
+    assert [asked.count(url) for url in before] == [1, 1]
+    apart = times["http://jour.example/article"] - times["http://jour.example/latin1"]
+    assert abs(apart) >= 0.9
+
+
+def stored(world: World) -> list[str]:
+    """Return the pages that are in the database, [] before there is one."""
+    if not world.desk.config.storage.database.exists():
+        return []
+    try:
+        rows = world.rows("SELECT url FROM pages WHERE state = 'full' ORDER BY url")
+    except sqlite3.OperationalError:  # it is being made
+        return []
+    return [str(url).removeprefix("https://") for (url,) in rows]

@@ -92,25 +92,27 @@ def due(
     timeouts: by feed, of those that may be asked in this cycle.
     """
     asked = timeouts.keys()
+    # A plus and CROSS keep SQLite from going through all entries of all feeds: with a
+    # million of them that took 2.2 s in place of 0.03.
     rows = store.named(
         f"""
         SELECT 0 AS rank, e.canonical AS page, e.url AS url, e.feed AS feed,
             e.dated_at AS dated_at
-        FROM mentions m JOIN entries e ON e.id = m.entry
+        FROM mentions m CROSS JOIN entries e ON e.id = m.entry
             LEFT JOIN pages p ON p.url = e.canonical
         WHERE m.verdict = 'doubtful' AND e.canonical != ''
-            AND e.feed IN (SELECT value FROM json_each(:doubtful)) AND ({_DUE})
+            AND +e.feed IN (SELECT value FROM json_each(:doubtful)) AND ({_DUE})
         UNION
         SELECT 1, e.canonical, e.url, e.feed, e.dated_at
         FROM entries e LEFT JOIN pages p ON p.url = e.canonical
         WHERE e.fresh AND e.canonical != '' AND p.url IS NULL
             AND length(e.content) < :full
-            AND e.feed IN (SELECT value FROM json_each(:every))
+            AND +e.feed IN (SELECT value FROM json_each(:every))
         UNION
         SELECT 1, e.canonical, e.url, e.feed, e.dated_at
-        FROM pages p JOIN entries e ON e.canonical = p.url
+        FROM pages p CROSS JOIN entries e ON e.canonical = p.url
         WHERE p.next_at IS NOT NULL AND ({_DUE})
-            AND e.feed IN (SELECT value FROM json_each(:every))
+            AND +e.feed IN (SELECT value FROM json_each(:every))
             AND NOT EXISTS (
                 SELECT 1 FROM mentions m
                 WHERE m.entry = e.id AND m.verdict = 'certain'
