@@ -29,7 +29,7 @@ from aggregator.model import (
     Validators,
 )
 from aggregator.sandbox import SandboxError
-from aggregator.urls import host, origin
+from aggregator.urls import home, host, origin
 
 _KNOWN: Final = timedelta(days=1)  # RFC 9309 §2.4: no robots.txt lasts longer
 _MISSED: Final = timedelta(hours=1)  # how long one is not asked for that did not come
@@ -122,7 +122,7 @@ class _Visit:
 
     def _read(self, task: PageTask, before: Page) -> Page:
         """Return what a page says; raises StageError when it says nothing."""
-        self._gate(task.url)  # here too, so that it costs the page none of its time
+        self._rules(task.url)  # here, so that asking costs the page none of its time
         fetched = self._fetcher.fetch(
             task.url,
             Validators(),
@@ -133,6 +133,8 @@ class _Visit:
         )
         if not fetched.complete:
             raise FetchError("page cut short")
+        if home(fetched.url) and not home(task.url):
+            raise FetchError("redirect to a home page", kind="http")
         found = sandbox.run(
             article.read,
             fetched,

@@ -51,6 +51,12 @@ def host(url: str) -> str:
     return name if port in (None, _PORTS.get(parts.scheme)) else f"{name}:{port}"
 
 
+def home(url: str) -> bool:
+    """Tell whether a web address is that of a home page: no path and no query."""
+    parts = urlsplit(url)
+    return not parts.path.strip("/") and not parts.query
+
+
 def origin(url: str) -> str:
     """Return scheme and host of a web address, such as `https://www.slate.fr`."""
     return f"{urlsplit(url).scheme}://{host(url)}"

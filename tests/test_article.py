@@ -166,6 +166,17 @@ def test_what_only_looks_like_a_paywall_is_none(head: str, body: str) -> None:
     assert article.read(page(head, LONG + body), NOW).obstacle == ""
 
 
+def test_an_article_about_consent_is_no_wall() -> None:
+    """What it says of cookies, and the banner beside it, do not make it one."""
+    opening = (
+        "<p>Les cookies ont vingt ans. Leur inventeur, qui vit à Nantes, dit "
+        "aujourd’hui que la vie privée n’était pas son sujet.</p>"
+    )
+    banner = "<div><button>Tout accepter</button><button>Tout refuser</button></div>"
+
+    assert article.read(page("", opening + LONG + banner), NOW).obstacle == ""
+
+
 def test_a_day_without_an_hour_is_its_noon() -> None:
     """So that no zone of Europe or America makes another day of it."""
     head = '<meta property="article:published_time" content="2020-02-14">'

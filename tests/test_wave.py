@@ -148,7 +148,7 @@ def gazette(slug: str, title: str = DOUBT, summary: str = "", **how: str) -> str
 # ── what a page settles ───────────────────────────────────────────────────────────────
 
 
-def test_ten_pages_settle_what_they_show(world: World) -> None:
+def test_pages_settle_what_they_show(world: World) -> None:
     """Mentions in the article alone are found; doubts end as each page allows."""
     names = [path.stem for path in PAGES.glob("*.html")]
     for name in names:
@@ -166,6 +166,7 @@ def test_ten_pages_settle_what_they_show(world: World) -> None:
         "maison": "suppressed",
         "breve": "waiting",
         "consentement": "waiting",
+        "consentement-long": "waiting",
         "abonnes-balise": "waiting",
         "abonnes-jsonld": "published",  # as a matter of couriers; of the film in doubt
         "abonnes-notice": "published",
@@ -534,6 +535,8 @@ def failing(world: World) -> dict[str, str]:
     route("/longue", body=b"<p>" + b"x" * 400_000, headers=HTML)
     route("/dedans", 302, headers={"Location": "http://127.0.0.1/"})
     route("/metadata", 302, headers={"Location": "http://169.254.169.254/latest"})
+    route("/partie", 302, headers={"Location": "http://gazette.example/"})
+    route("/", body=(PAGES / "maison.html").read_bytes(), headers=HTML)
     route("/papier", body=b"%PDF-1.7", headers={"Content-Type": "application/pdf"})
     route("/vide", body=b"", headers=HTML)
     cut = {**HTML, "Content-Length": "5000", "Connection": "close"}
@@ -545,6 +548,7 @@ def failing(world: World) -> dict[str, str]:
         "longue": "body over 0.3 MB",
         "dedans": "refused: no public address",
         "metadata": "refused: no public address",
+        "partie": "redirect to a home page",
         "papier": "not a web page but application/pdf",
         "vide": "not a web page",
         "coupee": "page cut short",

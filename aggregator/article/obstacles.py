@@ -18,7 +18,10 @@ from aggregator.text import fold
 _EMPTY: Final = 200  # characters of text under which a page shows no article at all
 _NOTICE: Final = 200  # characters of a notice at most; a longer text is prose
 _DEEP: Final = 20  # levels of nested JSON-LD that are looked at
-_CONSENTS: Final = 2  # different phrases that make a page a consent wall
+_CONSENTS: Final = 2  # different phrases of a page that asks for consent
+_OPENING: Final = 1000  # characters in which a wall says what it is about
+_LEGAL: Final = 4  # different terms of consent that no other opening has
+_SHORT_LEGAL: Final = 2  # of a text too short to be an article
 
 # Names that publishers and their paywalls (Poool, Qiota) give to what hides an article.
 _NAMED: Final = re.compile(
@@ -44,6 +47,11 @@ _CONSENT: Final = re.compile(
     r"|nous et nos partenaires|accept all|reject all"
     r"|manage (?:my )?(?:options|choices|cookies)|we and our partners"
 )
+_TERMS: Final = re.compile(
+    r"\b(?:cookies|traceurs|partenaires|consentement|finalites|interet legitime"
+    r"|(?:publicites|annonces|contenus) personnalise|donnees personnelles|vie privee"
+    r"|partners|consent|legitimate interest|personalised|privacy)"
+)
 _UNSEEN: Final = ("script", "style", "noscript", "template")
 # A teaser of another article carries the notice of that one.
 _OTHERS: Final = ("a", "aside", "nav", "footer")
@@ -63,10 +71,15 @@ def obstacle(tree: Any, text: str) -> Obstacle:  # noqa: ANN401 - untyped librar
 def _consent_wall(shown: Any, text: str) -> bool:  # noqa: ANN401 - as above
     """Tell whether the page asks for consent where the article should be.
 
-    A banner beside an article is none, since it is no part of the text.
+    Its buttons alone are a banner's too; so there must be no article, or one that
+    speaks of nothing else.
     """
-    asked = text if len(text) >= _EMPTY else " ".join(_segments(shown))
-    return len(set(_CONSENT.findall(fold(asked)))) >= _CONSENTS
+    asked = set(_CONSENT.findall(fold(" ".join(_segments(shown)))))
+    if len(asked) < _CONSENTS:
+        return False
+    terms = set(_TERMS.findall(fold(text[:_OPENING])))
+    legal = _LEGAL if len(text) >= FULL_TEXT else _SHORT_LEGAL
+    return len(text) < _EMPTY or len(terms) >= legal
 
 
 def _declared(tree: Any) -> bool:  # noqa: ANN401 - as above

@@ -95,21 +95,15 @@ def _canonical(tree: Any, url: str, hindered: Obstacle) -> str:  # noqa: ANN401
     """Return the key of the address that a page gives itself, "" for none to believe.
 
     A page may name another of its own site; whoever names another site would have its
-    article joined with that one's. Where a page names none, it is where redirects led,
-    if an article stands there.
+    article joined with that one's; a home page is what careless sites name on all.
+    Where a page names none, it is where redirects led, if an article stands there.
     """
     links = tree.iterfind('.//link[@rel="canonical"]')
     named = next((link.get("href") for link in links if link.get("href")), "")
     own = fields.link(named, url)
     if own and (_cache(url) or urls.site(own) == urls.site(url)):
-        return _key(own)
-    return "" if hindered else _key(url)
-
-
-def _key(url: str) -> str:
-    """Return a canonical URL; "" for a home page, which careless sites name on all."""
-    parts = urlsplit(url)
-    return urls.canonical(url) if parts.path.strip("/") or parts.query else ""
+        return "" if urls.home(own) else urls.canonical(own)
+    return "" if hindered else urls.canonical(url)
 
 
 def _cache(url: str) -> bool:
