@@ -177,6 +177,16 @@ def test_an_article_about_consent_is_no_wall() -> None:
     assert article.read(page("", opening + LONG + banner), NOW).obstacle == ""
 
 
+def test_a_paragraph_that_returns_counts_each_time() -> None:
+    """Only one of them is kept, but the article is as long as it stands there."""
+    refrain = f"<p>{'Que reste-t-il de nos machines ? ' * 10}</p>"
+    verses = "<article><p>Un refrain, cinq fois.</p>" + refrain * 5 + "</article>"
+    found = article.read(page("", verses), NOW)
+
+    assert found.obstacle == ""
+    assert len(found.text) < 1500
+
+
 def test_a_day_without_an_hour_is_its_noon() -> None:
     """So that no zone of Europe or America makes another day of it."""
     head = '<meta property="article:published_time" content="2020-02-14">'

@@ -58,14 +58,17 @@ _OTHERS: Final = ("a", "aside", "nav", "footer")
 _INLINE: Final = ("b", "em", "font", "i", "mark", "span", "strong", "sup", "u")
 
 
-def obstacle(tree: Any, text: str) -> Obstacle:  # noqa: ANN401 - untyped library
-    """Return why `text`, which was found in the page, is not its whole article."""
+def obstacle(tree: Any, text: str, length: int) -> Obstacle:  # noqa: ANN401 - untyped
+    """Return why `text`, which was found in the page, is not its whole article.
+
+    length: of the text as it stands on the page, in characters.
+    """
     shown = _shown(tree)
     if _consent_wall(shown, text):
         return "consent"
     if _declared(tree) or _named(shown) or _noticed(shown):
         return "paywall"
-    return "" if len(text) >= FULL_TEXT else "short"
+    return "" if length >= FULL_TEXT else "short"
 
 
 def _consent_wall(shown: Any, text: str) -> bool:  # noqa: ANN401 - as above

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -71,7 +72,7 @@ def _article(tree: Any, url: str, now: datetime) -> Article:  # noqa: ANN401
     )
     words = getattr(found, "text", None) or ""
     text = fields.text(words, markup=False)
-    hindered = obstacle(tree, text)
+    hindered = obstacle(tree, text, max(len(text), _length(tree, words)))
     said = extract_metadata(
         tree,
         default_url=url,
@@ -89,6 +90,16 @@ def _article(tree: Any, url: str, now: datetime) -> Article:  # noqa: ANN401
         author=_author(said.author),
         published_at=_date(said.date),
     )
+
+
+def _length(tree: Any, words: str) -> int:  # noqa: ANN401 - as above
+    """Return how many characters a text has on the page.
+
+    trafilatura keeps one of several equal paragraphs: a refrain, a question put again.
+    """
+    often = Counter(" ".join(p.text_content().split()) for p in tree.iterfind(".//p"))
+    lines = (" ".join(line.split()) for line in words.splitlines())
+    return sum(len(line) * max(1, often[line]) for line in lines)
 
 
 def _canonical(tree: Any, url: str, hindered: Obstacle) -> str:  # noqa: ANN401
