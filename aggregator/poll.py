@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import blake2b
 from queue import SimpleQueue
 from typing import Final
 
@@ -33,10 +32,10 @@ from aggregator.model import (
 )
 from aggregator.sandbox import SandboxError
 from aggregator.sift import sift
+from aggregator.urls import host
 
 _UNCHANGED: Final = 304
 _OK: Final = 200
-_HASH: Final = 16  # bytes: two documents of one feed are never taken for each other
 
 
 def poll(batch: Batch, stop: threading.Event | None = None) -> tuple[Outcome, ...]:
@@ -114,7 +113,7 @@ class _Visit:
             task.validators,
             now=self.batch.now,
             timeout=timeout,
-            headers=outlet.headers,
+            headers=self._headers(task),
         )
         answered = replace(
             before,
@@ -124,14 +123,16 @@ class _Visit:
         )
         if fetched.status == _UNCHANGED:
             return answered
-        body_hash = blake2b(fetched.body, digest_size=_HASH).digest()
-        if fetched.complete and body_hash == task.body_hash:
+        if fetched.complete and fetched.digest == task.body_hash:
             return replace(answered, validators=fetched.validators)
-        return self._sifted(task, fetched, answered, body_hash)
+        return self._sifted(task, fetched, answered)
 
-    def _sifted(
-        self, task: PollTask, fetched: Fetched, answered: Outcome, body_hash: bytes
-    ) -> Outcome:
+    def _headers(self, task: PollTask) -> tuple[tuple[str, str], ...]:
+        """Return the outlet's own headers: secrets, maybe, for the host it named."""
+        same = host(task.url) == host(task.feed.url)
+        return task.feed.outlet.headers if same else ()
+
+    def _sifted(self, task: PollTask, fetched: Fetched, answered: Outcome) -> Outcome:
         """Return what is new in a document."""
         polling, outlet = self.batch.polling, task.feed.outlet
         sifted = sandbox.run(
@@ -142,13 +143,14 @@ class _Visit:
             task.known,
             polling.max_entries,
             timeout=(outlet.timeout or polling.timeout).total_seconds(),
+            large=bool(fetched.spooled),
         )
         return replace(
             answered,
             # Of a document cut short nothing is kept that could stand for the whole:
             # the rest would be lost behind 304s.
             validators=fetched.validators if sifted.complete else task.validators,
-            body_hash=body_hash if sifted.complete else b"",
+            body_hash=fetched.digest if sifted.complete else b"",
             entries=sifted.entries,
             mentions=sifted.mentions,
             listed=sifted.listed,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from aggregator import article, robots, sandbox
+from aggregator import article, robots, sandbox, spool
 from aggregator.fault import where
 from aggregator.fetch import PAGES, Fetcher, Turns, spacing
 from aggregator.model import (
@@ -140,6 +140,7 @@ class _Visit:
             fetched,
             self._batch.now,
             timeout=task.timeout.total_seconds(),
+            large=bool(fetched.spooled),
         )
         return replace(before, article=found)
 
@@ -191,4 +192,4 @@ class _Visit:
             self._refused[site] = exc
             allowed = exc.status in _ALLOWED and exc.status != _BUSY
             return "" if allowed else None
-        return fetched.body[: robots.MOST].decode("utf-8", "replace")
+        return spool.read(fetched)[: robots.MOST].decode("utf-8", "replace")

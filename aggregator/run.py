@@ -34,6 +34,7 @@ from aggregator.stories import place, ruling, settle
 from aggregator.wave import read_pages
 
 _FLUSH = 200  # outcomes in one transaction: 2.8 × the rate of one each (DESIGN.md §2)
+_FLUSH_ENTRIES = 1000  # new ones in one transaction; they may be long
 _FLUSH_AFTER = 1.0  # seconds an outcome may wait for its transaction
 
 Progress = Callable[[int, int], None]
@@ -159,7 +160,8 @@ def _poll(
             else:
                 succeeded.append(outcome.feed)
         ready += outcomes
-        if len(ready) >= _FLUSH or time.monotonic() - flushed > _FLUSH_AFTER:
+        full = len(ready) >= _FLUSH or _entries(ready) >= _FLUSH_ENTRIES
+        if full or time.monotonic() - flushed > _FLUSH_AFTER:
             new_entries += polls.record(store, ready, config.polling)
             ready, flushed = [], time.monotonic()
         if progress:
@@ -172,6 +174,10 @@ def _poll(
         tuple(sorted(failures, key=lambda item: (item[0].outlet.name, item[0].url))),
         tuple(sorted(succeeded, key=lambda feed: (feed.outlet.name, feed.url))),
     )
+
+
+def _entries(outcomes: Sequence[Outcome]) -> int:
+    return sum(len(outcome.entries) for outcome in outcomes)
 
 
 # ── telling and publishing ────────────────────────────────────────────────────────────

@@ -221,10 +221,15 @@ KINDS: dict[str, Kind] = {
     ),
     "blank-lines": Kind(Body(lambda: chain((b"\n" * 39_000,), rss([PLAIN])))),
     "author-of-dots": Kind(feed(DOTS)),
-    # All that follows is as long as a document may be, and made to grow in memory.
-    "long-entries": Kind(Body(lambda: rss(items(2000, b"mot " * 1200)))),
+}
+HEAVY: dict[str, Kind] = {
+    # As long as a document may be, and made to grow in memory.
+    "long-entries": Kind(
+        Body(lambda: rss(items(2000, b"mot " * 1200))), (READ, "not read within")
+    ),
     "wide-letters": Kind(
-        Body(lambda: rss(items(2000, "\U0001f916".encode() + b"mot " * 1200)))
+        Body(lambda: rss(items(2000, "\U0001f916".encode() + b"mot " * 1200))),
+        (READ, "not read within"),
     ),
     "blanks": Kind(filled(b"", b" \n", HEAD), ("empty document", "not a feed")),
     "tags": Kind(

@@ -149,7 +149,7 @@ def expected(body: bytes, url: str, kind: str) -> tuple[str, list[Expected]]:
     return found.get("version") or "none", [
         Expected(
             guid=entry.get("id", ""),
-            link=entry.get("link", ""),
+            link=entry.get("feedburner_origlink") or entry.get("link", ""),
             title=entry.get("title", ""),
             published=_epoch(entry, "published_parsed"),
             updated=_epoch(entry, "updated_parsed"),

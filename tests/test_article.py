@@ -187,6 +187,30 @@ def test_a_paragraph_that_returns_counts_each_time() -> None:
     assert len(found.text) < 1500
 
 
+def test_most_of_a_page_is_no_article() -> None:
+    """Megabytes of scripts, styles and drawings cost little; JSON-LD is kept."""
+    ballast = "".join(
+        f"<{name}>{'var a = 1; ' * 50_000}</{name.upper()}>"
+        for name in ("script", "style", "svg")
+    )
+    said = '{"@type":"NewsArticle","isAccessibleForFree":false}'
+    head = (
+        f'<!-- {ballast} -->{ballast}<script type="application/ld+json">{said}</script>'
+    )
+    free = article.read(page(ballast, LONG + ballast), NOW)
+
+    assert free.obstacle == ""
+    assert "var a" not in free.text
+    assert article.read(page(head, LONG), NOW).obstacle == "paywall"
+
+
+def test_what_is_never_closed_hides_the_rest() -> None:
+    """As browsers have it; a million openings cost one pass."""
+    found = article.read(page("", LONG + "<script>" * 100_000), NOW)
+
+    assert found.obstacle == ""
+
+
 def test_a_day_without_an_hour_is_its_noon() -> None:
     """So that no zone of Europe or America makes another day of it."""
     head = '<meta property="article:published_time" content="2020-02-14">'

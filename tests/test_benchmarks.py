@@ -86,6 +86,40 @@ def test_a_series_is_played_without_loss_or_repetition(tmp_path: Path) -> None:
     assert "nothing lost, nothing twice" in done.stdout
 
 
+def test_hostile_outlets_cost_little_and_nobody_else() -> None:
+    """All kinds of them at once: bounded memory, each its own failure, no entity."""
+    script = str(BENCHMARKS / "hostile.py")
+    done = subprocess.run(
+        [sys.executable, script, "--only", "many-hosts"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "many-hosts" in done.stdout
+    assert "0 broken, 0 external entities fetched" in done.stdout
+
+
+def test_damaged_documents_make_no_poll_raise(tmp_path: Path) -> None:
+    """Whatever is wrong with a document, its poll ends in time, with a reason."""
+    folder = tmp_path / "feeds" / "dev"
+    folder.mkdir(parents=True)
+    (folder / "a.xml").write_text(rss(item("1", "L’un"), item("2", "L’autre")), "utf-8")
+    (folder / "b.json").write_text(JSON, "utf-8")
+    script = str(BENCHMARKS / "mutated.py")
+    done = subprocess.run(
+        [sys.executable, script, "--documents", "200", "--corpus", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "200 documents, seed 1" in done.stdout
+    assert "0 faults" in done.stdout
+
+
 def test_each_lack_of_an_entry_is_named(scripts: tuple[ModuleType, ...]) -> None:
     """What is stored with another title, link or date is a miss, and which one."""
     feeds, _series, played = scripts

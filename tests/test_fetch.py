@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from hashlib import blake2b
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -97,6 +98,7 @@ def test_an_answer_is_returned_with_what_its_headers_say(server):
         url,
         200,
         BODY,
+        digest=blake2b(BODY, digest_size=16).digest(),
         content_type="application/rss+xml; charset=utf-8",
         content_location="/feed.fr",
         content_language="fr",

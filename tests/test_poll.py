@@ -209,12 +209,13 @@ def test_a_fault_of_ours_says_where_and_spares_the_others(server, monkeypatch):
     urls = [server.route(f"/{name}", body=body) for name in "abc"]
     wrong = task(urls[1], known=None)  # no set: sift fails in the child
     a, b, c = poll(batch(task(urls[0]), wrong, task(urls[2])))
-    monkeypatch.setattr(room, "blake2b", None)
+    monkeypatch.setattr(room, "sandbox", None)
     here = one(urls[0])
 
     assert (a.failure, c.failure) == (None, None)
     assert b.failure.kind == here.failure.kind == "ours"
     assert b.failure.reason.startswith("TypeError: ")
+    assert here.failure.reason.startswith("AttributeError: ")
     assert "sift.py" in b.failure.reason
     assert "poll.py" in here.failure.reason
     assert (b.validators, b.body_hash) == (OLD, OLD_HASH)
@@ -317,6 +318,20 @@ def test_outlets_own_settings_are_used(server):
 
     assert server.requests[0].headers["X-Key"] == "k"
     assert outcome.entries[0].outlet == "Slate.fr"
+
+
+def test_headers_stay_with_the_host_of_feeds_toml(server):
+    """What an outlet is told in its headers is not told where it moved to."""
+    body = FEED.format("").encode()
+    here = server.route("/feed", body=body)
+    server.route("/new", body=body)
+    outlet = Outlet("Fil", (here,), headers=(("X-Key", "k"),))
+    feed = Feed(here, outlet)
+    near, far = server.url("/new"), server.url("/new", "localhost")
+    poll(batch(*(PollTask(feed, url) for url in (here, near, far))))
+    keys = [request.headers["X-Key"] for request in server.requests]
+
+    assert keys == ["k", "k", None]
 
 
 NAMES = st.sampled_from(

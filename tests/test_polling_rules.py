@@ -184,6 +184,29 @@ def test_304_is_nothing_new(outlet: Outlet) -> None:
     assert outlet.column("etag") == '"un"'
 
 
+def test_304_far_beyond_its_rhythm_is_doubted_once(outlet: Outlet) -> None:
+    """A daily feed that answers 304 for a week is asked once without validators."""
+    late = item("new", "Les travailleurs du clic", date=format_datetime(NOW + DAY))
+    asked: list[bool] = []
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        conditional = "If-None-Match" in request.headers
+        body = b"" if conditional else rss(*([late] if asked else []), *ENTRIES)
+        asked.append(conditional)
+        request.send_response(304 if conditional else 200)
+        request.send_header("ETag", '"stuck"')
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    outlet.server.route("/feed", handler=answer)
+    days = (0, 1, 8, 9, 10)
+    reports = [outlet.poll(NOW + n * DAY, everything=True) for n in days]
+
+    assert asked == [False, True, True, False, True]
+    assert [report.mentions for report in reports] == [0, 0, 0, 1, 0]
+
+
 @pytest.mark.parametrize("status", [301, 308])
 def test_a_lasting_redirect_is_followed_and_polled_there_after_a_week(
     outlet: Outlet, status: int

@@ -13,7 +13,7 @@ import rnc2rng
 from lxml import etree
 from publish_cases import CASES, NOON, SITE, a_story, case, published
 
-from aggregator.model import Copy, Evidence
+from aggregator.model import Copy, Evidence, State
 from aggregator.publish import render
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -247,4 +247,55 @@ def test_entry_titles_follow_the_site_and_obey_no_title() -> None:
     assert titles == [
         "[L’Écho] Un {outlet} {0.__class__}",
         "[] https://journal.example/1",
+    ]
+
+
+def test_a_story_that_is_gone_leaves_a_tombstone() -> None:
+    """Subscribers are told by id and time in every feed it was in (RFC 6721)."""
+    left = NOON + timedelta(hours=3)
+    hidden = a_story(1, state=State.HIDDEN, withdrawn_at=left)
+    watched = a_story(2, state=State.WITHDRAWN, topics=("travail",), withdrawn_at=NOON)
+    never_public = a_story(3, state=State.WAITING)
+    documents = published(a_story(), hidden, watched, never_public)
+    told = {
+        name: tombstones(documents[f"{name}feed.atom"])
+        for name in ("", "all/", "topics/film/", "topics/travail/")
+    }
+    first = (f"{SITE.id}/story001", "2026-03-14T15:00:00+00:00")
+    second = (f"{SITE.id}/story002", "2026-03-14T12:00:00+00:00")
+
+    assert told == {
+        "": [first],
+        "all/": [first, second],
+        "topics/film/": [first],
+        "topics/travail/": [second],
+    }
+    for name, tombs in told.items():
+        tree = etree.fromstring(documents[f"{name}feed.atom"])
+
+        assert grammar().validate(tree), grammar().error_log
+        newest = max(when for _, when in tombs)
+        assert tree.findtext(f"{ATOM}updated") == newest
+        assert len(feedparser.parse(documents[f"{name}feed.atom"]).entries) <= 1
+
+
+def test_a_feed_tells_of_no_more_gone_stories_than_it_may_list() -> None:
+    """The last ones to go; a story that came back or was never live is not gone."""
+    some = [
+        a_story(n, state=State.HIDDEN, withdrawn_at=NOON - timedelta(minutes=n))
+        for n in range(60)
+    ]
+    old = a_story(70, state=State.HIDDEN, withdrawn_at=NOON, live=False)
+    back = a_story(80, withdrawn_at=None)
+    told = tombstones(published(*some, old, back)["feed.atom"])
+
+    assert [ref for ref, _ in told] == [
+        f"{SITE.id}/story{n:03}" for n in range(SITE.feed_size)
+    ]
+
+
+def tombstones(document: bytes) -> list[tuple[str, str]]:
+    name = "{http://purl.org/atompub/tombstones/1.0}deleted-entry"
+    return [
+        (t.get("ref"), t.get("when")) for t in etree.fromstring(document).iter(name)
     ]

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "aggregator"
 # From the ground up: a room imports only from floors below its own.
 FLOORS = (
     {"", "model", "identity"},
-    {"text", "urls", "lock", "clock", "systemd", "fault", "robots"},
+    {"text", "urls", "lock", "clock", "systemd", "spool", "fault", "robots"},
     {"fts", "decisions", "pace", "sandbox", "fetch", "parse"},
     {"query", "match", "stories", "health", "article"},
     {"config", "sift", "store", "weigh"},

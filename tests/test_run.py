@@ -9,8 +9,6 @@ import subprocess
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -270,37 +268,6 @@ def test_a_fault_of_our_own_is_loud_and_stops_nothing_else(
     assert outcome.failure.kind == "ours"
     assert outcome.validators == Validators('"old"')
     assert "fault" in caplog.text
-
-
-def test_a_stale_304_does_not_hide_news_for_ever(
-    tmp_path: Path, server: Server
-) -> None:
-    """A daily feed that answers 304 for a week is asked once without validators."""
-    items = [
-        item(f"d{n}", f"La météo, jour {n}", date=format_datetime(NOW - n * DAY))
-        for n in range(10)
-    ]
-    late = item("new", "Les travailleurs du clic", date=format_datetime(NOW + DAY))
-    asked: list[bool] = []
-
-    def answer(request: BaseHTTPRequestHandler) -> None:
-        conditional = "If-None-Match" in request.headers
-        body = b"" if conditional else rss(*([late] if asked else []), *items)
-        asked.append(conditional)
-        request.send_response(304 if conditional else 200)
-        request.send_header("ETag", '"stuck"')
-        request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        request.wfile.write(body)
-
-    url = server.route("/stuck", handler=answer)
-    desk = Desk.of(configuration.read(configure(tmp_path, {"Le Jour": url})))
-    reports = [
-        run.cycle(desk, NOW + n * DAY, everything=True) for n in (0, 1, 8, 9, 10)
-    ]
-
-    assert asked == [False, True, True, False, True]
-    assert [report.mentions for report in reports] == [0, 0, 0, 1, 0]
 
 
 # ── batches ───────────────────────────────────────────────────────────────────────────

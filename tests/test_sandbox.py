@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,24 @@ def double(number: int) -> int:
 def hog(size: int) -> int:
     """Take that much memory."""
     return len(bytearray(size))
+
+
+def hog_slowly(seconds: float) -> int:
+    """Take time, then more memory than a small call may."""
+    spin(seconds)
+    return hog(60_000_000)
+
+
+def room() -> int:
+    """Return how much memory the call may take."""
+    return resource.getrlimit(resource.RLIMIT_DATA)[0]
+
+
+def stay(seconds: float) -> tuple[float, float]:
+    """Return when the call came and left, by the clock that all processes share."""
+    came = time.monotonic()
+    spin(seconds)
+    return came, time.monotonic()
 
 
 def refuse() -> None:
@@ -97,10 +117,38 @@ def test_a_call_that_overruns_is_stopped_and_the_next_one_works():
 
 def test_a_call_over_the_memory_limit_is_stopped():
     """Memory over the limit is an error of the call, not of the machine."""
-    with pytest.raises(SandboxError, match="more than 400 MB"):
-        run(hog, sandbox.MEMORY * 2, timeout=30)
+    for large in (False, True):
+        with pytest.raises(SandboxError, match="more than 100 MB"):
+            run(hog, 2 * sandbox.LARGE, timeout=30, large=large)
 
-    assert run(hog, 50_000_000, timeout=30) == 50_000_000
+    assert run(hog, 20_000_000, timeout=30) == 20_000_000
+
+
+def test_a_call_that_needs_more_is_done_again():
+    """What a small call has no room for, a large one has, and then others are small."""
+    for _ in range(4):  # in each of the children
+        assert run(hog, 60_000_000, timeout=30) == 60_000_000
+        assert run(room, timeout=30) == sandbox.SMALL
+
+
+def test_a_call_done_again_has_the_time_that_is_left():
+    """Two tries take no longer than one may."""
+    began = time.monotonic()
+    with pytest.raises(SandboxError, match="not read within"):
+        run(hog_slowly, 1.5, timeout=2)
+
+    assert time.monotonic() - began < 3
+
+
+def test_large_calls_go_one_at_a_time():
+    """While one takes much memory no other does."""
+    with ThreadPoolExecutor(4) as threads:
+        stays = list(
+            threads.map(lambda _: run(stay, 0.05, timeout=30, large=True), range(4))
+        )
+    stays.sort()
+
+    assert all(left <= came for (_, left), (came, _) in pairwise(stays))
 
 
 def test_a_child_that_dies_is_an_error_of_its_call():

@@ -434,6 +434,29 @@ def test_a_document_cut_short_drops_nothing_and_is_no_gap(store: Store) -> None:
     assert len(store.rows("SELECT * FROM seen WHERE dropped_at IS NULL")) == 4
 
 
+def test_a_document_cut_short_takes_nothing_back(store: Store) -> None:
+    """What it does not say of its feed stays as it was said; what it says counts."""
+    hour = timedelta(hours=1)
+    said = [
+        an_outcome(title="Fil", home="https://x.example/", rest=Rest(hour)),
+        an_outcome(title="", complete=False, rest=Rest()),
+        an_outcome(title="Le fil", complete=False, rest=Rest(24 * hour)),
+        an_outcome(title="", rest=Rest()),
+    ]
+    kept = []
+    for hours, outcome in enumerate(said):
+        polls.record(store, [replace(outcome, at=NOW + hours * hour)], POLLING)
+        (row,) = store.rows("SELECT title, home, ttl FROM feeds")
+        kept.append((*row,))
+
+    assert kept == [
+        ("Fil", "https://x.example/", 3600),
+        ("Fil", "https://x.example/", 3600),
+        ("Le fil", "https://x.example/", 24 * 3600),
+        ("", "", None),
+    ]
+
+
 def test_what_documents_cut_short_list_does_not_add_up(store: Store) -> None:
     """A feed that never ends well is asked as often as its short documents need."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from aggregator import urls
+from aggregator import spool, urls
 from aggregator.article.obstacles import obstacle
 from aggregator.model import Article, Fetched, Obstacle, ParseError
 from aggregator.parse import charset, fields
@@ -19,6 +20,16 @@ _HEAD: Final = 4096  # bytes in which a page names its charset
 _CHARSET: Final = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE
 )
+_MOST: Final = 600_000  # bytes of a lean page that are read; trees take much memory
+_TAG: Final = 300  # bytes in which a script says what it is
+_OPENING: Final = re.compile(rb"<(?:(!--)|(script|style|svg)(?=[\s/>]))", re.IGNORECASE)
+_CLOSING: Final = {
+    b"!--": re.compile(rb"-->"),
+    **{
+        name: re.compile(rb"</" + name + rb"[^>]{0,50}>", re.IGNORECASE)
+        for name in (b"script", b"style", b"svg")
+    },
+}
 _DATE: Final = "%Y-%m-%dT%H:%M:%S%z"
 _NOON: Final = timedelta(hours=12)  # stands for a day without an hour, as in `curation`
 _NAME: Final = 200  # characters of an author that are read
@@ -42,23 +53,47 @@ def read(fetched: Fetched, now: datetime) -> Article:
     except (ParseError, MemoryError):
         raise
     except Exception as exc:  # trafilatura and its helpers meet the whole web
+        if "memory" in str(exc).lower():
+            raise MemoryError from exc  # libxml2's
         raise ParseError(f"trafilatura cannot read it: {type(exc).__name__}") from exc
 
 
 def _tree(fetched: Fetched) -> Any:  # noqa: ANN401 - untyped library
+    """Return a page as lxml's tree, without most of what nobody reads."""
     from trafilatura import load_html  # noqa: PLC0415 -- see the package
 
     for name in ("courlan", "htmldate", "trafilatura"):
         logging.getLogger(name).addHandler(logging.NullHandler())
     # the page's own word on its charset counts where the server says nothing
-    named = _CHARSET.search(fetched.body[:_HEAD])
+    body = spool.read(fetched)
+    named = _CHARSET.search(body[:_HEAD])
     kind = fetched.content_type
     if named and "charset" not in kind.lower():
         kind = f"text/html; charset={named[1].decode('ascii', 'replace')}"
-    tree = load_html(charset.decode(fetched.body, kind))
+    lean = b"".join(_lean(charset.utf8(body, kind)))[:_MOST]
+    tree = load_html(lean.decode("utf-8", "replace"))
     if tree is None:
         raise ParseError("not a web page")
     return tree
+
+
+def _lean(body: bytes) -> Iterator[bytes]:
+    """Yield a page without comments, styles, drawings and scripts but for JSON-LD.
+
+    They are most of a page, and lxml would take ten times their size. Every search goes
+    on from the last, so that a million openings cost one pass.
+    """
+    start = 0
+    while opening := _OPENING.search(body, start):
+        yield body[start : opening.start()]
+        name = (opening[1] or opening[2]).lower()
+        closing = _CLOSING[name].search(body, opening.end())
+        if closing is None:
+            return
+        start = closing.end()
+        if b"ld+json" in body[opening.end() : opening.end() + _TAG].partition(b">")[0]:
+            yield body[opening.start() : start]
+    yield body[start:]
 
 
 def _article(tree: Any, url: str, now: datetime) -> Article:  # noqa: ANN401

@@ -27,6 +27,7 @@ from aggregator.fetch import guard
 from aggregator.fetch import headers as said
 from aggregator.fetch.turns import Turns
 from aggregator.model import Fetched, FetchError, Polling, Validators
+from aggregator.spool import Spool
 
 FEEDS: Final = (
     "application/atom+xml, application/rss+xml, application/feed+json, "
@@ -77,6 +78,7 @@ class Fetcher:
         self._polling = polling
         self._turns = turns or Turns()
         self._deadline = guard.Deadline()
+        self._spool = Spool()
         self._proxies = getproxies()
         self._headers = {**default_headers(), "User-Agent": user_agent}
         gate = guard.Gate(self._deadline, private=polling.allow_private_addresses)
@@ -87,8 +89,9 @@ class Fetcher:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close every connection."""
+        """Close every connection; what was spooled is gone."""
         self._adapter.close()
+        self._spool.close()
 
     def fetch(
         self,
@@ -227,11 +230,14 @@ class Fetcher:
                 moved_to=moved_to,
                 fresh_until=fresh_until,
             )
-        body, complete = self._body(reply)
+        complete = self._take(reply)
+        body, spooled = self._spool.kept()
         return Fetched(
             url,
             status,
             body,
+            spooled,
+            self._spool.digest(),
             content_type=headers.get("Content-Type", ""),
             content_location=headers.get("Content-Location", ""),
             content_language=headers.get("Content-Language", ""),
@@ -244,13 +250,14 @@ class Fetcher:
             complete=complete,
         )
 
-    def _body(self, reply: requests.Response) -> tuple[bytes, bool]:
-        """Return the decompressed body and whether it came to its end.
+    def _take(self, reply: requests.Response) -> bool:
+        """Spool the decompressed body; return whether it came to its end.
 
-        A body that breaks off is returned as far as it came: its entries are worth
-        having. Nothing at all is an error.
+        A body that breaks off is kept as far as it came: its entries are worth having.
+        Nothing at all is an error.
         """
-        raw, body, most = reply.raw, bytearray(), self._polling.max_bytes
+        raw, spool, most = reply.raw, self._spool, self._polling.max_bytes
+        spool.start()
         too_long = FetchError(f"body over {most / 1e6:g} MB", kind="limit")
         if (said.count(reply.headers.get("Content-Length", "")) or 0) > most:
             raise too_long
@@ -258,15 +265,15 @@ class Fetcher:
             # read1, not iter_content: that one waits for a whole chunk before it
             # yields, and a dripping server outruns the deadline.
             while chunk := raw.read1(_CHUNK, decode_content=True):
-                body += chunk
-                if len(body) > most:
+                spool.take(chunk)
+                if spool.size > most:
                     raise too_long
                 self._deadline.left()
         except (urllib3.exceptions.DecodeError, urllib3.exceptions.ProtocolError):
-            if not body:
+            if not spool.size:
                 raise
-            return bytes(body), False
-        return bytes(body), _ended(raw)
+            return False
+        return _ended(raw)
 
 
 def _target(reply: requests.Response) -> str:

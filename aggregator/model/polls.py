@@ -67,7 +67,9 @@ class Batch:
 class Fetched:
     """An answer of a server, body decompressed.
 
-    url: after redirects. moved_to: the target when every hop was permanent, else "".
+    body: empty where it is long; `spooled` is then the file that holds it, until the
+    fetcher's next request. digest: 16 bytes that stand for the body. url: after
+    redirects. moved_to: the target when every hop was permanent, else "".
     fresh_until: what Cache-Control or Expires promise, None = nothing.
     complete: False when the body broke off before its announced or encoded end.
     """
@@ -75,6 +77,8 @@ class Fetched:
     url: str
     status: int
     body: bytes = b""
+    spooled: str = ""
+    digest: bytes = b""
     content_type: str = ""
     content_location: str = ""
     content_language: str = ""

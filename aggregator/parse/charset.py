@@ -1,4 +1,4 @@
-"""From the bytes of a document to its text, whatever its labels claim.
+"""From the bytes of a document to its text in UTF-8, whatever its labels claim.
 
 Labels are often wrong, bytes seldom: what reads as UTF-8 is UTF-8. Pure; no parser may
 enter.
@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
+from contextlib import suppress
+from io import BytesIO, TextIOWrapper
 from typing import Final
 
 _BOMS: Final = (
@@ -26,6 +29,7 @@ _BARE: Final = (  # the start of "<?" or "<r" without a mark (XML 1.0, appendix 
 )
 _IN_TYPE: Final = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _IN_XML: Final = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]+)[\"']")
+_PART: Final = 2**20  # characters decoded at once
 _HEAD: Final = 1024  # bytes in which the declaration stands
 # What servers say when nobody told them anything.
 _SAY_NOTHING: Final = frozenset({"", "us-ascii", "ascii", "iso-8859-1", "latin-1"})
@@ -38,8 +42,8 @@ _WINDOWS: Final = {
 }
 
 
-def decode(body: bytes, content_type: str = "") -> str:
-    """Return the text of a document; never fails.
+def utf8(body: bytes, content_type: str = "") -> bytes:
+    """Return a document in UTF-8, without a mark; never fails.
 
     In this order: a byte order mark, the pattern of UTF-16 and 32, valid UTF-8, the
     encoding of the XML declaration or of Content-Type, and in the end UTF-8 in which
@@ -47,21 +51,40 @@ def decode(body: bytes, content_type: str = "") -> str:
     """
     for mark, encoding in _BOMS:
         if body.startswith(mark):
-            return body[len(mark) :].decode(encoding, "replace")
+            return _recoded(body[len(mark) :], encoding, "replace")
     for pattern, encoding in _BARE:
         if pattern.match(body):
-            return body.decode(encoding, "replace")
+            return _recoded(body, encoding, "replace")
     labels = _labels(body, content_type)
     if not (labels and labels[0].startswith(_SEVEN_BIT)):
         labels.insert(0, "utf-8")
     for label in labels:
-        try:
-            return body.decode(label)
-        except (UnicodeError, LookupError):
-            continue
-    # Each byte that is no UTF-8 becomes a surrogate, a hundred times faster than by an
-    # error handler of our own.
-    return body.decode("utf-8", "surrogateescape").translate(_WINDOWS)
+        with suppress(UnicodeError, LookupError):
+            return _recoded(body, label, "strict")
+    return b"".join(
+        part.translate(_WINDOWS).encode("utf-8", "replace")
+        # Each byte that is no UTF-8 becomes a surrogate, a hundred times faster than by
+        # an error handler of our own.
+        for part in _parts(body, "utf-8", "surrogateescape")
+    )
+
+
+def _recoded(body: bytes, encoding: str, errors: str) -> bytes:
+    """Return bytes of an encoding in UTF-8; raises as their decoder does."""
+    if encoding == "utf-8" and errors == "strict":
+        for _ in _parts(body, encoding, errors):
+            pass
+        return body
+    return b"".join(
+        part.encode("utf-8", "replace") for part in _parts(body, encoding, errors)
+    )
+
+
+def _parts(body: bytes, encoding: str, errors: str) -> Iterator[str]:
+    """Yield the text of a document a part at a time: one wide letter makes all wide."""
+    text = TextIOWrapper(BytesIO(body), encoding, errors, newline="")
+    while part := text.read(_PART):
+        yield part
 
 
 def _labels(body: bytes, content_type: str) -> list[str]:

@@ -21,14 +21,14 @@ _TYPES: Final = frozenset(
         "application/json",
     }
 )
-_HEAD: Final = 200_000  # characters in which a page names its feeds
+HEAD: Final = 200_000  # characters in which a page names its feeds
 
 
 def feeds(html: str, base: str) -> tuple[str, ...]:
     """Return the absolute addresses of the feeds a page names, in its order."""
     reader = _Links()
     with suppress(AssertionError):  # html.parser, on a broken marked section
-        reader.feed(html[:_HEAD])
+        reader.feed(html[:HEAD])
     found = dict.fromkeys(_joined(base, href) for href in reader.found)
     return tuple(url for url in found if urls.web(url))
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import feedparser
 
-from aggregator import urls
+from aggregator import spool, urls
 from aggregator.model import Document, FeedKind, Fetched, ParseError
 from aggregator.parse import (
     charset,
@@ -46,12 +46,12 @@ def parse(
 
     Raises ParseError when the document is empty, a web page or something else.
     """
-    text = charset.decode(fetched.body, fetched.content_type).strip()
+    text = charset.utf8(spool.read(fetched), fetched.content_type).strip()
     if not text:
         raise ParseError("empty document")
     base = _base(fetched)
     spoken = fields.language(fetched.content_language.partition(",")[0])
-    if text[0] in "{[":
+    if text[:1] in (b"{", b"["):
         json = jsonfeed.read(text, base, max_entries)
         return Document(
             json.title,
@@ -61,8 +61,7 @@ def parse(
             complete=fetched.complete,
         )
     text = markup.clean(text)
-    if markup.root(text).rpartition(":")[2] in sitemap.ROOTS:
-        text = markup.bounded(text, max_entries, markup.URL)
+    if markup.root(text).rpartition(b":")[2] in sitemap.ROOTS:
         news = sitemap.read(text, base, max_entries)
         return Document(
             news.title,
@@ -78,7 +77,7 @@ def parse(
 
 
 def _document(
-    text: str,
+    text: bytes,
     fetched: Fetched,
     feed_url: str,
     base: str,
@@ -89,7 +88,7 @@ def _document(
     """Return what a feed says; read in parts, since feedparser takes much memory."""
     parts = markup.parts(text)
     result = _read(next(parts), base, spoken)
-    html = markup.root(text).lower() == "html"
+    html = markup.root(text).lower() == b"html"
     if not (result.get("version") or (result.entries and not html)):
         raise _no_feed(text, base)
     feed, complete = result.feed, fetched.complete
@@ -102,7 +101,7 @@ def _document(
             _item(entry, base, language, search=kind == "search")
             for entry in result.entries
         )
-        part = next(parts, "")
+        part = next(parts, b"")
         if not part:
             break
         result = _read(part, base, spoken)
@@ -117,7 +116,7 @@ def _document(
     )
 
 
-def _read(text: str, base: str, language: str) -> Any:  # noqa: ANN401 - untyped library
+def _read(text: bytes, base: str, language: str) -> Any:  # noqa: ANN401 - untyped library
     """Return what feedparser makes of a text, once mended if it is malformed."""
     result = None
     with suppress(ParseError):
@@ -130,7 +129,7 @@ def _read(text: str, base: str, language: str) -> Any:  # noqa: ANN401 - untyped
     return _parsed(mended, base, language)
 
 
-def _parsed(text: str, base: str, language: str) -> Any:  # noqa: ANN401 - untyped library
+def _parsed(text: bytes, base: str, language: str) -> Any:  # noqa: ANN401 - untyped library
     """Return what feedparser makes of a text."""
     said = {
         "content-type": "application/xml; charset=utf-8",
@@ -138,8 +137,8 @@ def _parsed(text: str, base: str, language: str) -> Any:  # noqa: ANN401 - untyp
         "content-language": language,
     }
     try:
-        return feedparser.parse(
-            BytesIO(text.encode("utf-8", "replace")),
+        result = feedparser.parse(
+            BytesIO(text),
             response_headers=said,
             # `text.plain` and `fields.link` do both, in half the time
             sanitize_html=False,
@@ -149,6 +148,9 @@ def _parsed(text: str, base: str, language: str) -> Any:  # noqa: ANN401 - untyp
         raise
     except Exception as exc:  # mutated feeds raise TypeError, ValueError and others
         raise ParseError(f"feedparser cannot read it: {type(exc).__name__}") from exc
+    if "out of memory" in str(result.get("bozo_exception", "")):
+        raise MemoryError  # expat's; feedparser takes it for a fault of the document
+    return result
 
 
 def _item(entry: Any, base: str, language: str, *, search: bool) -> Item:  # noqa: ANN401
@@ -254,11 +256,11 @@ def _base(fetched: Fetched) -> str:
     return location if urls.host(location) == urls.host(fetched.url) else fetched.url
 
 
-def _no_feed(text: str, base: str) -> ParseError:
+def _no_feed(text: bytes, base: str) -> ParseError:
     """Return the error for what is no feed, with the mend if it names one."""
     if not markup.page(text):
         return ParseError("not a feed")
-    named = discovery.feeds(text, base)
+    named = discovery.feeds(text[: discovery.HEAD].decode("utf-8", "ignore"), base)
     if not named:
         return ParseError("a web page, not a feed")
     return ParseError(f"a web page, not a feed; it names this one: {named[0]}")

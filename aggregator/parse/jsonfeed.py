@@ -22,7 +22,7 @@ class JSONFeed:
     items: tuple[Item, ...]
 
 
-def read(text: str, base: str, most: int) -> JSONFeed:
+def read(text: bytes, base: str, most: int) -> JSONFeed:
     """Return the feed with its first `most` items.
 
     Raises ParseError when the text is no JSON, or has no list of items.

@@ -56,11 +56,11 @@ def entries(feed_url: str, items: Sequence[Item]) -> tuple[Entry, ...]:
 
 
 def _rungs(item: Item) -> list[str]:
-    """Return what may be an item's key, best first; the last is all of it."""
+    """Return what may be an item's key, best first; the last stands for all of it."""
     dated = f"{item.title}\n{_iso(item.published_at)}"
     named = [item.guid, item.url, dated if item.title else ""]
-    everything = "\n".join((*_shown(item), f"updated={_iso(item.updated_at)}"))
-    return [*(rung for rung in named if rung), everything]
+    everything = identity.number(*_shown(item), f"updated={_iso(item.updated_at)}")
+    return [*(rung for rung in named if rung), f"{everything:x}"]
 
 
 def _shared(keys: list[str]) -> list[int]:

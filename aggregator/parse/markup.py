@@ -1,7 +1,8 @@
 """What is cut from a document and mended in it before a parser sees it.
 
-Pure functions of text, linear in its length. They know how feeds break and what makes
-feedparser slow; no parser may enter.
+Pure functions of UTF-8, linear in its length and sparing of memory: a document stays
+bytes until it is in parts, since one wide letter would make all of its text wide. They
+know how feeds break and what makes feedparser slow; no parser may enter.
 """
 
 from __future__ import annotations
@@ -12,90 +13,118 @@ from collections.abc import Iterator
 from html.entities import html5
 from typing import Final
 
-_HEAD: Final = 4000  # characters in which a document shows what it is
-_NAME: Final = 1000  # characters of a name; feedparser's search for mail is quadratic
-_PART: Final = 2**19  # characters of a part; feedparser takes thirty bytes for each
+_HEAD: Final = 4000  # bytes in which a document shows what it is
+_NAME: Final = 1000  # bytes of a name; feedparser's search for mail is quadratic
+_FIELD: Final = 2**16  # bytes of a text; some of feedparser's searches are quadratic
+_TAG: Final = 2**10  # bytes of a tag before it
+_PART: Final = 2**18  # bytes of a part; feedparser takes thirty for each
 
-_DECLARATION: Final = re.compile(r"<\?xml\s")
-_FEED_ROOT: Final = re.compile(r"<(?:\w+:)?(?:rss|feed|rdf|channel)\b", re.IGNORECASE)
-_FIRST_ELEMENT: Final = re.compile(r"<([A-Za-z_][\w.:-]*)")
-_PAGE: Final = re.compile(r"<!doctype\s+html|<html\b|<head\b|<body\b", re.IGNORECASE)
-_BLANKS: Final = re.compile(r"\s{2,}")
+_DECLARATION: Final = re.compile(rb"<\?xml\s")
+_FEED_ROOT: Final = re.compile(rb"<(?:\w+:)?(?:rss|feed|rdf|channel)\b", re.IGNORECASE)
+_FIRST_ELEMENT: Final = re.compile(rb"<([A-Za-z_\x80-\xff][\w.:\x80-\xff-]*)")
+_PAGE: Final = re.compile(rb"<!doctype\s+html|<html\b|<head\b|<body\b", re.IGNORECASE)
+_BLANKS: Final = re.compile(rb"(?:\s|\xc2\xa0){2,}")
 # What XML 1.0 cannot hold; one of them makes a whole document malformed.
-_NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-ITEM: Final = re.compile(r"<(?:\w+:)?(?:item|entry)(?=[\s/>])", re.IGNORECASE)
-URL: Final = re.compile(r"<(?:\w+:)?url(?=[\s/>])", re.IGNORECASE)
+_NO_XML: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
+# An entity that is made of others: ten such lines make ten billion words.
+_NESTED: Final = re.compile(
+    rb"""<!ENTITY\s[^"'<>]*+"""
+    rb"""(?:"(?:[^"&]|&(?![\w:]))*+&[^"]*+"|'(?:[^'&]|&(?![\w:]))*+&[^']*+')\s*+>"""
+)
+ITEM: Final = re.compile(rb"<(?:\w+:)?(?:item|entry)(?=[\s/>])", re.IGNORECASE)
 _NEXT: Final = re.compile(
-    r"</(?:\w+:)?(?:item|entry)\s{0,9}>\s*+(?=<(?:\w+:)?(?:item|entry)[\s/>])",
+    rb"</(?:\w+:)?(?:item|entry)\s{0,9}>\s*+(?=<(?:\w+:)?(?:item|entry)[\s/>])",
     re.IGNORECASE,
 )
 _NAMED: Final = re.compile(
-    r"(<(?:\w+:)?(?:author|creator|managingeditor|webmaster|publisher|name|email"
-    r"|contributor|owner)\b[^<>]{0,200}>(?:<!\[CDATA\[)?[^<]{" + str(_NAME) + "})[^<]+",
+    rb"(<(?:\w+:)?(?:author|creator|managingeditor|webmaster|publisher|name|email"
+    rb"|contributor|owner)\b[^<>]{0,200}>(?:<!\[CDATA\[)?[^<]{%d}[\x80-\xbf]*)[^<]+"
+    % _NAME,
     re.IGNORECASE,
 )
+# A tag that is cut is closed all the same, or it would show as text.
+_LONG: Final = re.compile(
+    rb"(<[^<]{%d}[\x80-\xbf]*+)[^<>]*+(>?)[^<]*+" % (_FIELD + _TAG)
+)
+_OPENED, _CLOSED = b"<![CDATA[", b"]]>"
 # CDATA and comments stay as they are; then every ampersand, with its reference if any.
 _AMPERSAND: Final = re.compile(
     r"(?P<opaque><!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z))"
     r"|&(?:(?P<name>[a-z][a-z0-9]{1,31})|#(?P<number>\d{1,7}|x[0-9a-f]{1,6}));|&",
     re.IGNORECASE | re.DOTALL,
 )
+_CHARACTERS: Final = (
+    (9, 10), (13, 13), (0x20, 0xD7FF), (0xE000, 0xFFFD), (0x10000, sys.maxunicode)
+)  # fmt: skip
 _XML_NAMES: Final = frozenset({"amp", "lt", "gt", "quot", "apos"})
 
 
-def root(text: str) -> str:
-    """Return the name of the first element as written, "" where there is none."""
+def root(text: bytes) -> bytes:
+    """Return the name of the first element as written, b"" where there is none."""
     first = _FIRST_ELEMENT.search(text)
-    return first[1] if first else ""
+    return first[1] if first else b""
 
 
-def plain_page(text: str) -> bool:
+def plain_page(text: bytes) -> bool:
     """Tell whether a text is a web page that holds no feed, wherever one may stand."""
-    return root(text).lower() == "html" and _FEED_ROOT.search(text) is None
+    return root(text).lower() == b"html" and _FEED_ROOT.search(text) is None
 
 
-def page(text: str) -> bool:
+def page(text: bytes) -> bool:
     """Tell whether a text that is no feed looks like a web page."""
     return _PAGE.search(text, 0, _HEAD) is not None
 
 
-def clean(text: str) -> str:
+def clean(text: bytes) -> bytes:
     """Cut what XML cannot hold, what precedes its declaration, and the prolog's blanks.
 
     A server's warnings before "<?xml" would make a sound document malformed; on blanks
-    feedparser takes time by the square of their number.
+    feedparser takes time by the square of their number. Entities made of others go too.
     """
-    text = _NO_XML.sub("", text)
+    text = _NO_XML.sub(b"", text)
     declared = _DECLARATION.search(text, 0, _HEAD)
     if declared and not _FEED_ROOT.search(text, 0, declared.start()):
         text = text[declared.start() :]
     first = _FIRST_ELEMENT.search(text)
     start = first.start() if first else len(text)
-    prolog = _BLANKS.sub("\n", text[:start])
+    prolog = _NESTED.sub(b"", _BLANKS.sub(b"\n", text[:start]))
     return text if len(prolog) == start else prolog + text[start:]
 
 
-def bounded(text: str, max_entries: int, item: re.Pattern[str] = ITEM) -> str:
-    """Cut what follows the root, entries beyond the limit, and endless names.
-
-    item: how an entry starts; that of feeds, or URL for those of sitemaps.
-    """
+def bounded(text: bytes, max_entries: int) -> bytes:
+    """Cut what follows the root, entries beyond the limit, endless names and texts."""
     name = root(text)
-    closing = f"</{name}>"
-    end = text.rfind(closing) if _FEED_ROOT.match(f"<{name}>") else -1
+    closing = b"</%s>" % name
+    end = text.rfind(closing) if _FEED_ROOT.match(b"<%s>" % name) else -1
     if end > 0:
         text = text[: end + len(closing)]
-    for number, start in enumerate(item.finditer(text)):
+    for number, start in enumerate(ITEM.finditer(text)):
         if number == max_entries:
             # all between here and the end of the last one
             end = _end(text, start)
             if end > start.start():
                 text = text[: start.start()] + text[end:]
             break
-    return _NAMED.sub(r"\1", text)
+    # CDATA first, or the end of one might be cut off with its text
+    return _LONG.sub(rb"\1\2", _shortened(_NAMED.sub(rb"\1", text)))
 
 
-def parts(text: str) -> Iterator[str]:
+def _shortened(text: bytes) -> bytes:
+    """Return a text with the rest of each CDATA beyond the limit cut."""
+    kept: list[bytes] = []
+    at, start = 0, text.find(_OPENED)
+    while start >= 0:
+        end = text.find(_CLOSED, start)
+        end = len(text) if end < 0 else end
+        if end - start > _FIELD:
+            whole = text[start : start + _FIELD].decode("utf-8", "ignore").encode()
+            kept += (text[at:start], whole)
+            at = end
+        start = text.find(_OPENED, end)
+    return b"".join([*kept, text[at:]]) if kept else text
+
+
+def parts(text: bytes) -> Iterator[bytes]:
     """Yield a long feed as several shorter ones, with some of its entries each.
 
     What stands before the first entry and behind the last one is in all of them. A feed
@@ -110,20 +139,26 @@ def parts(text: str) -> Iterator[str]:
         end = len(text)  # the last entry is not whole
     head, tail = text[:start], text[end:]
     for cut in _NEXT.finditer(text, start, end):
-        if cut.end() - start >= _PART:
+        if cut.end() - start >= _PART and not _opaque(text[start : cut.start()]):
             yield head + text[start : cut.end()] + tail
             start = cut.end()
     yield head + text[start:end] + tail
 
 
-def _end(text: str, start: re.Match[str]) -> int:
+def _opaque(text: bytes) -> bool:
+    """Tell whether a text breaks off inside of CDATA or a comment."""
+    pairs = ((_OPENED, _CLOSED), (b"<!--", b"-->"))
+    return any(text.rfind(opened) > text.rfind(closed) for opened, closed in pairs)
+
+
+def _end(text: bytes, start: re.Match[bytes]) -> int:
     """Return where the last entry named like this one ends, 0 when none does."""
-    closing = f"</{start[0][1:]}>"
+    closing = b"</%s>" % start[0][1:]
     last = text.rfind(closing)
     return last + len(closing) if last >= 0 else 0
 
 
-def mended(text: str) -> str:
+def mended(text: bytes) -> bytes:
     """Return a malformed text with its references mended.
 
     Bare ampersands, entities that only HTML knows and numbers that are no characters
@@ -131,7 +166,9 @@ def mended(text: str) -> str:
     feedparser's lenient parser reads "R&D" as "R&D;". One that declares entities of its
     own is left alone.
     """
-    return text if "<!ENTITY" in text else _AMPERSAND.sub(_reference, text)
+    if b"<!ENTITY" in text:
+        return text
+    return _AMPERSAND.sub(_reference, text.decode()).encode()
 
 
 def _reference(found: re.Match[str]) -> str:
@@ -141,11 +178,12 @@ def _reference(found: re.Match[str]) -> str:
         return found[0]
     if number:
         code = int(number[1:], 16) if number[0] in "xX" else int(number)
-        return found[0] if code <= sys.maxunicode and _legal(chr(code)) else ""
+        return found[0] if _legal(code) else ""
     if name and f"{name};" in html5:
         return "".join(f"&#{ord(char)};" for char in html5[f"{name};"])
     return "&amp;" + found[0][1:]
 
 
-def _legal(char: str) -> bool:
-    return _NO_XML.match(char) is None
+def _legal(code: int) -> bool:
+    """Tell whether XML 1.0 (§2.2) knows the character of a number."""
+    return any(first <= code <= last for first, last in _CHARACTERS)

@@ -31,14 +31,15 @@ _HOUR: Final = re.compile(r"<hour>\s{0,99}(\d{1,2})\s{0,99}</hour>")
 _DAY: Final = re.compile(r"<day>\s{0,99}(\w{3})\w{0,6}\s{0,99}</day>")
 
 
-def read(feed: Any, text: str) -> Rest:  # noqa: ANN401 - untyped library
+def read(feed: Any, text: bytes) -> Rest:  # noqa: ANN401 - untyped library
     """Return when a feed asks to be left alone.
 
-    feed: what feedparser made of its head; text: the document, since feedparser keeps
-    the last skipped hour and day only. Hour 24 is 0. What makes no sense counts as not
-    said.
+    feed: what feedparser made of its head; text: the document in UTF-8, since
+    feedparser keeps the last skipped hour and day only. Hour 24 is 0. What makes no
+    sense counts as not said.
     """
-    head = _OPAQUE.sub("", text[: fields.LONGEST]).lower()
+    head = text[: fields.LONGEST].decode("utf-8", "ignore")
+    head = _OPAQUE.sub("", head).lower()
     head = _ITEM.split(head, maxsplit=1)[0]
     hours = (int(hour) for hour in _HOUR.findall(_inside(head, "skiphours")))
     days = _DAY.findall(_inside(head, "skipdays"))

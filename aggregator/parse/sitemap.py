@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
+from itertools import islice
 
 from lxml import etree
 
@@ -10,7 +13,7 @@ from aggregator.model import ParseError
 from aggregator.parse import dates, fields
 from aggregator.parse.ladder import Item
 
-ROOTS = frozenset({"urlset", "sitemapindex"})
+ROOTS = frozenset({b"urlset", b"sitemapindex"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +26,20 @@ class Sitemap:
     complete: bool
 
 
-def read(text: str, base: str, most: int) -> Sitemap:
+def read(text: bytes, base: str, most: int) -> Sitemap:
     """Return the first `most` articles of a news sitemap.
 
     Raises ParseError for a list of sitemaps and for one without a single title.
     """
-    parser = etree.XMLParser(
-        recover=True, resolve_entities=False, no_network=True, load_dtd=False
+    events = etree.iterparse(
+        BytesIO(text),
+        events=("start", "end"),
+        recover=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
     )
-    root = etree.fromstring(text.encode(), parser)
-    if root is None or _name(root) == "sitemapindex":
-        raise ParseError("a list of sitemaps: give the address of its news sitemap")
-    found = [_fields(url) for url in list(root)[:most] if _name(url) == "url"]
+    found = list(islice(_urls(events), most))
     if found and not any("title" in values for values in found):
         raise ParseError("a sitemap without titles: only news sitemaps have them")
     first = found[0] if found else {}
@@ -43,8 +48,21 @@ def read(text: str, base: str, most: int) -> Sitemap:
         title=fields.text(first.get("name", ""), markup=False),
         language=language,
         items=tuple(_item(values, base, language) for values in found),
-        complete=not parser.error_log,
+        complete=not events.error_log,
     )
+
+
+def _urls(events: Iterable[tuple[str, etree._Element]]) -> Iterator[dict[str, str]]:
+    """Yield the fields of each <url>, which is forgotten as soon as it is read."""
+    for event, element in events:
+        name = _name(element)
+        if name == "sitemapindex":
+            raise ParseError("a list of sitemaps: give the address of its news sitemap")
+        if event == "end" and name == "url":
+            yield _fields(element)
+            parent = element.getparent()
+            if parent is not None:
+                del parent[:]
 
 
 def _item(values: dict[str, str], base: str, language: str) -> Item:

@@ -20,7 +20,7 @@ from aggregator.publish.feeds import atom, rss
 from aggregator.publish.files import write
 from aggregator.publish.jsonfeed import jsonfeed
 from aggregator.publish.pages import pages
-from aggregator.publish.view import Shown, marked, shown
+from aggregator.publish.view import Gone, Shown, gone, marked, shown
 from aggregator.publish.words import words
 
 __all__ = ["render", "write"]
@@ -34,7 +34,8 @@ def render(
 ) -> dict[str, bytes]:
     """Return every document by its name relative to the published folder.
 
-    stories: all published ones in any order; those in another state are left out.
+    stories: all of them in any order; of those that are not public only the feeds tell,
+    and only of those that were.
     coverage: the outlets followed, in any order. Pages come before the feeds that lead
     to them, so that writing in this order never leaves a link without its target.
     """
@@ -45,29 +46,36 @@ def render(
     )
     documents = {"style.css": templates.stylesheet()}
     documents |= pages(site, topics, published, coverage)
-    documents["stories.jsonl"] = data.jsonl(published)
-    documents |= _feeds(site, _channels(site, topics, published))
+    left = gone(stories, site)
+    documents["stories.jsonl"] = data.jsonl(published, left)
+    documents |= _feeds(site, _channels(site, topics, published, left))
     return documents
 
 
 def _channels(
-    site: Site, topics: Sequence[Topic], stories: Sequence[Shown]
+    site: Site,
+    topics: Sequence[Topic],
+    stories: Sequence[Shown],
+    gone: Sequence[Gone],
 ) -> list[Channel]:
     every = words(site.language).gettext("All topics")
-    found = [channel(site, stories, folder="all/", title=every)]
+    found = [channel(site, stories, gone, folder="all/", title=every)]
     for topic in topics:
         folder = f"topics/{topic.id}/"
         found.append(
             channel(
                 site,
                 with_topic(stories, topic),
+                [one for one in gone if topic.id in one.story.topics],
                 folder=folder,
                 page=f"{folder}index.html",
                 title=topic.title or topic.id,
                 description=topic.description,
             )
         )
-    return [*found, channel(site, with_main(stories))]
+    main = {topic.id for topic in topics if topic.main}
+    left = [one for one in gone if main.intersection(one.story.topics)]
+    return [*found, channel(site, with_main(stories), left)]
 
 
 def _feeds(site: Site, channels: Sequence[Channel]) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from aggregator.model import Site, Topic
-from aggregator.publish.view import Shown, clean
+from aggregator.publish.view import Gone, Shown, clean
 
 FRESH = timedelta(days=7)  # a reader who looks once a week misses nothing
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # `updated` of a feed that never had a story
@@ -24,7 +24,8 @@ class Channel:
 
     folder: where its documents stand, "" or ending with a slash. page: the page that
     shows the same stories, "" = the front page. stories: the live ones, last added
-    first. updated_at: when any of them changed last.
+    first. gone: those that were, last gone first. updated_at: when any of them all
+    changed last.
     """
 
     folder: str
@@ -34,20 +35,27 @@ class Channel:
     description: str
     updated_at: datetime
     stories: tuple[Shown, ...]
+    gone: tuple[Gone, ...] = ()
 
 
 def channel(
     site: Site,
     stories: Sequence[Shown],
+    gone: Sequence[Gone] = (),
     *,
     folder: str = "",
     page: str = "",
     title: str = "",
     description: str = "",
 ) -> Channel:
-    """Return the feed of these stories; title: what it adds to the site's."""
+    """Return the feed of these stories; title: what it adds to the site's.
+
+    It tells of as many stories that are gone as it may list.
+    """
     entries = live(stories, site.feed_size)
+    tombs = tuple(one for one in gone if one.story.live)[: site.feed_size]
     changes = [one.updated_at for one in entries or stories]
+    changes += [one.withdrawn_at for one in tombs]
     name = clean(site.title) or site.url
     return Channel(
         folder=folder,
@@ -57,6 +65,7 @@ def channel(
         description=clean(description) or clean(site.subtitle) or name,
         updated_at=max(changes, default=NEVER),
         stories=entries,
+        gone=tombs,
     )
 
 

@@ -13,23 +13,45 @@ from dataclasses import fields, replace
 from datetime import datetime
 
 from aggregator.model import Copy, Evidence, Story
-from aggregator.publish.view import Shown
+from aggregator.publish.view import Gone, Shown
 
 # Line ends for str.splitlines and JavaScript, though not for JSON.
 _LINE_ENDS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
 
 
-def jsonl(stories: Iterable[Shown]) -> bytes:
+def jsonl(stories: Iterable[Shown], gone: Iterable[Gone] = ()) -> bytes:
     """Return a line for each story, by publication and then by short id.
 
-    The keys are the fields of `model.Story`, times as ISO 8601.
+    The keys are the fields of `model.Story`, times as ISO 8601. Of a story that is gone
+    nothing is left but its id, topics and times: what its tombstone needs.
     """
-    ordered = sorted(stories, key=lambda one: (one.story.published_at, one.story.short))
-    return "".join(_line(one) + "\n" for one in ordered).encode("utf-8", "replace")
+    kept = [
+        replace(one.story, summary=one.extract, evidence=one.evidence)
+        for one in stories
+    ]
+    kept += [_tomb(one.story, one.withdrawn_at) for one in gone]
+    kept.sort(key=lambda story: (story.published_at, story.short))
+    return "".join(_line(story) + "\n" for story in kept).encode("utf-8", "replace")
 
 
-def _line(one: Shown) -> str:
-    story = replace(one.story, summary=one.extract, evidence=one.evidence)
+def _tomb(story: Story, at: datetime) -> Story:
+    return Story(
+        short=story.short,
+        state=story.state,
+        title="",
+        url="",
+        outlet="",
+        published_at=at,
+        topics=story.topics,
+        copies=(),
+        added_at=story.added_at,
+        updated_at=story.updated_at,
+        withdrawn_at=story.withdrawn_at,
+        live=story.live,
+    )
+
+
+def _line(story: Story) -> str:
     line = json.dumps(story, ensure_ascii=False, default=_plain)
     for char, escape in _LINE_ENDS.items():
         line = line.replace(char, escape)

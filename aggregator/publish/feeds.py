@@ -3,7 +3,7 @@
 What is said stands in the values it is given. One generator a format, because feedgen
 keeps both formats in one object and they disagree about links. feedgen 1.0 drops `rel`
 from the links of entries and writes atom:source without id, so an extension of ours
-writes both. RFC 6721 tombstones and RFC 5005 links are for that extension, too.
+writes both, and RFC 6721 tombstones. RFC 5005 links are for that extension, too.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from lxml import etree
 
 from aggregator.model import Site
 from aggregator.publish.channels import Channel
-from aggregator.publish.view import Shown, clean
+from aggregator.publish.view import Gone, Shown, clean
 
 GENERATOR = "press-aggregator"
+_TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
+_DELETED = f"{{{_TOMBSTONES}}}deleted-entry"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 Content = Callable[[Shown], str]
@@ -31,7 +33,8 @@ Content = Callable[[Shown], str]
 def atom(site: Site, channel: Channel, content: Content) -> bytes:
     """Return the channel as an Atom document."""
     feed = _feed(site, channel)
-    feed.register_extension("ours", BaseExtension, _Ours, atom=True, rss=False)
+    feed.register_extension("ours", _Tombstones, _Ours, atom=True, rss=False)
+    feed.ours.gone = channel.gone
     feed.author(name=clean(site.author) or clean(site.title) or site.url)
     feed.link(href=site.url + channel.page, rel="alternate", type="text/html")
     address = site.url + channel.folder + "feed.atom"
@@ -88,6 +91,23 @@ def private(site: Site, channel: Channel, notices: Sequence[Notice]) -> bytes:
         if one.url:
             entry.link(href=one.url, rel="alternate", type="text/html")
     return _bytes(feed.atom_str(pretty=True))
+
+
+class _Tombstones(BaseExtension):  # type: ignore[misc] # feedgen publishes no types
+    """Tells subscribers of entries that are no longer there (RFC 6721)."""
+
+    gone: Sequence[Gone] = ()
+
+    def extend_ns(self) -> dict[str, str]:
+        """Return the namespace, where it is needed."""
+        return {"at": _TOMBSTONES} if self.gone else {}
+
+    def extend_atom(self, feed: Any) -> Any:  # noqa: ANN401 - an lxml element
+        """Add an at:deleted-entry for each and return the feed."""
+        for one in self.gone:
+            when = one.withdrawn_at.isoformat()
+            etree.SubElement(feed, _DELETED, ref=one.id, when=when)
+        return feed
 
 
 class _Ours(BaseEntryExtension):  # type: ignore[misc] # feedgen publishes no types

@@ -13,7 +13,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from aggregator import text, urls
-from aggregator.model import Copy, Evidence, Site, Story, Topic
+from aggregator.model import Copy, Evidence, Site, State, Story, Topic
 
 Part = tuple[str, bool]
 """A piece of text, and whether it is the evidence, to be marked."""
@@ -105,7 +105,7 @@ def shown(story: Story, site: Site, topics: Mapping[str, Topic]) -> Shown:
     outlet = clean(story.outlet)
     return Shown(
         story=story,
-        id=f"{site.id}/{story.short}",
+        id=entry_id(story, site),
         name=name,
         entry_title=_entry_title(site.entry_title, name, outlet),
         url=url,
@@ -138,6 +138,31 @@ def shown(story: Story, site: Site, topics: Mapping[str, Topic]) -> Shown:
         ),
         topics=tuple(topic for topic in topics.values() if topic.id in story.topics),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A story that was in our feeds and is so no longer. id: of its Atom entry."""
+
+    story: Story
+    id: str
+    withdrawn_at: datetime
+
+
+def gone(stories: Iterable[Story], site: Site) -> tuple[Gone, ...]:
+    """Return the stories that subscribers may have and should not, last gone first."""
+    found = [
+        Gone(story, entry_id(story, site), story.withdrawn_at.replace(microsecond=0))
+        for story in stories
+        if story.withdrawn_at and story.state is not State.PUBLISHED
+    ]
+    found.sort(key=lambda one: (one.withdrawn_at, one.id), reverse=True)
+    return tuple(found)
+
+
+def entry_id(story: Story, site: Site) -> str:
+    """Return the id of a story's Atom entry, the same for ever (RFC 4151)."""
+    return f"{site.id}/{story.short}"
 
 
 def web(url: str) -> str:

@@ -173,9 +173,11 @@ def _record(store: Store, outcome: Outcome, polling: Polling) -> int:
     if outcome.listed is not None:
         store.do(
             "UPDATE feeds SET title = ?, home = ?, language = ? WHERE id = ?",
-            outcome.title,
-            outcome.home,
-            outcome.language,
+            *(
+                # what a document cut short does not say may stand in what is missing
+                getattr(outcome, name) or ("" if outcome.complete else row[name])
+                for name in ("title", "home", "language")
+            ),
             feed,
         )
     if outcome.paused_host and outcome.not_before:
@@ -213,7 +215,9 @@ def _keep_state(
         else len(outcome.listed or ())
     )
     usual = interval(dates, listed, outcome.at, polling)
-    rest = _rest(row) if outcome.rest is None else outcome.rest
+    rest = outcome.rest
+    if rest is None or not (outcome.complete or rest != Rest()):
+        rest = _rest(row)
     due_at = next_poll(
         outcome, failures, polling.fastest if gap else usual, polling, rest
     )
