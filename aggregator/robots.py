@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from aggregator import sandbox
+
 AGENT: Final = "press-aggregator aggregator"
 """The names under which a robots.txt may address us: in full, or the command's."""
 
@@ -20,7 +22,8 @@ def allows(text: str, url: str) -> tuple[bool, float]:
 
     The delay is in seconds between two requests, 0.0 = none is asked for.
     """
-    from protego import Protego  # noqa: PLC0415 -- most cycles read no page
+    with sandbox.loading():
+        from protego import Protego  # noqa: PLC0415 -- most cycles read no page
 
     rules = Protego.parse(text)
     delay = rules.crawl_delay(AGENT) or 0.0

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator import article
-from aggregator.model import Fetched, ParseError
+from aggregator import article, sandbox
+from aggregator.model import Article, Fetched, ParseError
 
 PAGES = Path(__file__).parent / "pages"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -232,6 +232,23 @@ def test_authors_are_names_without_addresses() -> None:
     head = '<meta name="author" content="Jeanne Morvan; Karim Delaunay">'
 
     assert article.read(page(head, LONG), NOW).author == "Jeanne Morvan, Karim Delaunay"
+
+
+def crowded(fetched: Fetched) -> Article:
+    """Read a page where next to no memory is left for a small call."""
+    ballast = bytearray(23_000_000)
+    found = article.read(fetched, NOW)
+    assert len(ballast) == 23_000_000
+    return found
+
+
+def test_a_child_short_of_memory_can_still_read_the_next_page() -> None:
+    """The libraries for pages are loaded whole, or a child would never read one."""
+    free = page("", LONG)
+
+    assert sandbox.run(crowded, free, timeout=30).obstacle == ""
+    assert sandbox.run(article.read, free, NOW, timeout=30).obstacle == ""
+    sandbox.close()
 
 
 _PIECES = """

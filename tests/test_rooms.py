@@ -14,9 +14,9 @@ PACKAGE = ROOT / "aggregator"
 # From the ground up: a room imports only from floors below its own.
 FLOORS = (
     {"", "model", "identity"},
-    {"text", "urls", "lock", "clock", "systemd", "spool", "fault", "robots"},
+    {"text", "urls", "lock", "clock", "systemd", "spool", "fault"},
     {"fts", "decisions", "pace", "sandbox", "fetch", "parse"},
-    {"query", "match", "stories", "health", "article"},
+    {"query", "match", "stories", "health", "article", "robots"},
     {"config", "sift", "store", "weigh"},
     {"curation", "poll", "read", "publish", "nursery"},
     {"engine", "desk"},

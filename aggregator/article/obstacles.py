@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any, Final
 
+from lxml import etree
+
 from aggregator.model import FULL_TEXT, Obstacle
 from aggregator.text import fold
 
@@ -123,8 +125,6 @@ def _false(value: object) -> bool:
 
 def _shown(tree: Any) -> Any:  # noqa: ANN401 - as above
     """Return a copy without what a reader does not see."""
-    from lxml import etree  # noqa: PLC0415 -- see the package
-
     shown = deepcopy(tree)
     etree.strip_elements(shown, etree.Comment, *_UNSEEN, with_tail=False)
     for element in list(shown.iterfind(".//body//*")):
@@ -150,8 +150,6 @@ def _named(shown: Any) -> bool:  # noqa: ANN401 - as above
 
 def _noticed(shown: Any) -> bool:  # noqa: ANN401 - as above
     """Tell whether a notice, not prose, says that the article is for subscribers."""
-    from lxml import etree  # noqa: PLC0415 -- see the package
-
     own = deepcopy(shown)
     etree.strip_elements(own, *_OTHERS, with_tail=False)
     return any(
@@ -162,8 +160,6 @@ def _noticed(shown: Any) -> bool:  # noqa: ANN401 - as above
 
 def _segments(shown: Any) -> Iterator[str]:  # noqa: ANN401 - as above
     """Yield the pieces of text between two tags, those inline aside."""
-    from lxml import etree  # noqa: PLC0415 -- see the package
-
     plain = deepcopy(shown)
     etree.strip_tags(plain, *_INLINE)
     body = plain.find(".//body")
