@@ -27,7 +27,7 @@ from aggregator.weigh import weigh
 log = logging.getLogger("aggregator")
 
 PAGES: Final = 200  # read in one cycle at most; the newest first, the others later
-SECONDS: Final = 60.0  # that a cycle waits for pages, so that it publishes in time
+SECONDS: Final = 40.0  # for pages in one cycle; others wait a minute for its lock
 _WEIGHED: Final = 200  # entries in one transaction, and in memory
 
 
