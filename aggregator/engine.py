@@ -1,5 +1,7 @@
 """Where polls run: tasks to batches, batches to an executor, outcomes as they land.
 
+Pages are read in the same way, by the same rules.
+
 Only threads so far; another executor needs no more than `submit`. Nothing is stored or
 decided here.
 """
@@ -9,20 +11,38 @@ from __future__ import annotations
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from aggregator.config import user_agent
-from aggregator.model import Batch, Config, Failure, Outcome, Pause, PollTask
+from aggregator.model import (
+    Batch,
+    Config,
+    Failure,
+    Outcome,
+    Page,
+    PageBatch,
+    PageTask,
+    Pause,
+    PollTask,
+    Robots,
+)
 from aggregator.poll import poll
+from aggregator.read import read
 from aggregator.sources import sites
-from aggregator.urls import host
+from aggregator.urls import host, site
+
+B = TypeVar("B", bound=Batch | PageBatch)
+R = TypeVar("R", bound=Outcome | Page)
+T = TypeVar("T")
 
 log = logging.getLogger("aggregator")
 
 BATCH = 20  # feeds at most in one batch (DESIGN.md §2)
+_PAGES = 10  # of one host in one batch: what came is stored when it lands
 _PER_THREAD = 4  # batches for each thread, so that a slow one does not hold up the rest
 
 
@@ -71,7 +91,7 @@ def plan(
     return tuple(batches)
 
 
-def _parts(tasks: Sequence[PollTask], size: int) -> Iterator[tuple[PollTask, ...]]:
+def _parts(tasks: Sequence[T], size: int) -> Iterator[tuple[T, ...]]:
     for start in range(0, len(tasks), size):
         yield tuple(tasks[start : start + size])
 
@@ -85,37 +105,126 @@ def outcomes(
     host that wants to be left alone is left alone by all batches submitted later.
     stop: once it is set no more are submitted, and those under way end soon.
     """
+    return _flown(poll, batches, _lost_outcomes, concurrency, stop)
+
+
+def pages(
+    tasks: Sequence[PageTask],
+    config: Config,
+    now: datetime,
+    known: tuple[Robots, ...],
+    pauses: tuple[Pause, ...],
+    stop: threading.Event,
+) -> Iterator[tuple[Page, ...]]:
+    """Yield what article pages bring, a batch of one host at a time, as it ends.
+
+    tasks: those to be read first come first. known: robots.txt files by site. pauses,
+    stop: as for polls.
+    """
+    hosts: defaultdict[str, list[PageTask]] = defaultdict(list)
+    for task in tasks:
+        hosts[host(task.url)].append(task)
+    batches = [
+        PageBatch(
+            part,
+            name,
+            config.polling,
+            user_agent(config),
+            now,
+            tuple(one for one in known if site(one.site) == site(part[0].url)),
+            pauses,
+        )
+        for name, group in hosts.items()
+        for part in _parts(group, _PAGES)
+    ]
+    return _flown(read, batches, _lost_pages, config.polling.concurrency, stop)
+
+
+def _flown(
+    visit: Callable[[B, threading.Event], tuple[R, ...]],
+    batches: Iterable[B],
+    lost: Callable[[B, Failure], tuple[R, ...]],
+    concurrency: int,
+    stop: threading.Event | None,
+) -> Iterator[tuple[R, ...]]:
+    """Yield what `visit` brings of each batch; lost: in place of one that raised."""
     stop = stop or threading.Event()
     waiting = list(batches)
-    flying: dict[Future[tuple[Outcome, ...]], Batch] = {}
-    learnt: list[Pause] = []
-    pool = ThreadPoolExecutor(concurrency, thread_name_prefix="poll")
+    flying: dict[Future[tuple[R, ...]], B] = {}
+    notes = _Notes()
+    pool = ThreadPoolExecutor(concurrency, thread_name_prefix=visit.__name__)
     try:
         while True:
-            while not stop.is_set() and (
-                batch := _next(waiting, flying.values(), concurrency)
-            ):
-                sent = replace(batch, pauses=(*batch.pauses, *learnt))
-                flying[pool.submit(poll, sent, stop)] = sent
+            while not stop.is_set():
+                place = _next(waiting, flying.values(), concurrency)
+                if place is None:
+                    break
+                sent = notes.brief(waiting.pop(place))
+                flying[pool.submit(visit, sent, stop)] = sent
             if not flying:
                 return
             done, _ = wait(flying, return_when=FIRST_COMPLETED)
             for future in done:
-                landed = _landed(future, flying.pop(future))
-                learnt += [
-                    Pause(outcome.paused_host, outcome.not_before)
-                    for outcome in landed
-                    if outcome.paused_host and outcome.not_before
-                ]
+                batch = flying.pop(future)
+                try:
+                    landed = future.result()
+                except Exception as exc:
+                    # our own fault, and it stays loud
+                    asked = [task.url for task in batch.tasks]
+                    log.exception("fault in %s urls=%s", visit.__name__, asked)
+                    failure = Failure("ours", f"fault of this program: {exc!r}")
+                    landed = lost(batch, failure)
+                notes.hear(landed)
                 yield landed
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _next(
-    waiting: list[Batch], flying: Collection[Batch], concurrency: int
-) -> Batch | None:
-    """Take the next batch out of `waiting`; None: none may go before another lands.
+class _Notes:
+    """What batches that landed learnt, for those that are sent after them."""
+
+    def __init__(self) -> None:
+        self._pauses: list[Pause] = []
+        self._robots: list[Robots] = []
+
+    def hear(self, landed: Iterable[Outcome | Page]) -> None:
+        """Note which hosts want to be left alone, and what robots.txt files say."""
+        for one in landed:
+            if one.paused_host and one.not_before:
+                self._pauses.append(Pause(one.paused_host, one.not_before))
+            if isinstance(one, Page):
+                self._robots += one.robots
+
+    def brief(self, batch: B) -> B:
+        """Return a batch that knows all that was heard."""
+        told = replace(batch, pauses=(*batch.pauses, *self._pauses))
+        if isinstance(told, PageBatch):
+            own = site(told.tasks[0].url)
+            new = tuple(one for one in self._robots if site(one.site) == own)
+            return replace(told, robots=told.robots + new)
+        return told
+
+
+def _lost_outcomes(batch: Batch, failure: Failure) -> tuple[Outcome, ...]:
+    return tuple(
+        Outcome(
+            task.feed,
+            batch.now,
+            task.validators,
+            task.body_hash,
+            failure=failure,
+            url=task.url,
+        )
+        for task in batch.tasks
+    )
+
+
+def _lost_pages(batch: PageBatch, failure: Failure) -> tuple[Page, ...]:
+    return tuple(Page(task.page, batch.now, failure=failure) for task in batch.tasks)
+
+
+def _next(waiting: Sequence[B], flying: Collection[B], concurrency: int) -> int | None:
+    """Return which batch goes next; None: none may go before another lands.
 
     One whose host is being asked lets others pass. One that is too wide for now does
     not, or narrow ones would keep it waiting to the end.
@@ -125,25 +234,5 @@ def _next(
     for position, batch in enumerate(waiting):
         if batch.host not in busy:
             fits = batch.lanes <= free or not flying
-            return waiting.pop(position) if fits else None
+            return position if fits else None
     return None
-
-
-def _landed(future: Future[tuple[Outcome, ...]], batch: Batch) -> tuple[Outcome, ...]:
-    """Return a batch's outcomes; an exception is our own fault and stays loud."""
-    try:
-        return future.result()
-    except Exception as exc:
-        log.exception("fault in poll feeds=%s", [task.feed.url for task in batch.tasks])
-        failure = Failure("ours", f"fault of this program: {exc!r}")
-        return tuple(
-            Outcome(
-                task.feed,
-                batch.now,
-                task.validators,
-                task.body_hash,
-                failure=failure,
-                url=task.url,
-            )
-            for task in batch.tasks
-        )

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import threading
 import time
-import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from queue import SimpleQueue
 from typing import Final
 
 from aggregator import sandbox
-from aggregator.fetch import Fetcher, Turns
+from aggregator.fault import where
+from aggregator.fetch import Fetcher, Turns, spacing
 from aggregator.model import (
     Batch,
     Failure,
@@ -27,7 +27,6 @@ from aggregator.model import (
     Outcome,
     ParseError,
     PausedError,
-    Polling,
     PollTask,
     StoppedError,
 )
@@ -37,7 +36,6 @@ from aggregator.urls import host
 
 _UNCHANGED: Final = 304
 _OK: Final = 200
-_SPACING: Final = timedelta(seconds=1)  # the least that crawlers agree on
 
 
 def poll(batch: Batch, stop: threading.Event | None = None) -> tuple[Outcome, ...]:
@@ -51,7 +49,7 @@ def poll(batch: Batch, stop: threading.Event | None = None) -> tuple[Outcome, ..
     a fault of this program, and its reason says where.
     """
     turns = Turns(
-        _spacing(batch.polling),
+        spacing(batch.polling),
         batch.pauses,
         stop,
         just_asked=batch.host if batch.resumed else "",
@@ -66,13 +64,6 @@ def poll(batch: Batch, stop: threading.Event | None = None) -> tuple[Outcome, ..
             return tuple(map(visit.outcome, batch.tasks))
         lanes = stack.enter_context(ThreadPoolExecutor(batch.lanes, "lane"))
         return tuple(lanes.map(visit.outcome, batch.tasks))
-
-
-def _spacing(polling: Polling) -> timedelta:
-    """Return the least time between two requests to a host, set or not."""
-    if polling.spacing is not None:
-        return polling.spacing
-    return timedelta(0) if polling.allow_private_addresses else _SPACING
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +98,7 @@ class _Visit:
             failure = Failure("limit", str(exc))
             outcome = replace(before, status=_OK, failure=failure)
         except Exception as exc:  # noqa: BLE001 - one feed's poll must not end the others
-            outcome = replace(before, failure=Failure("ours", _where(exc)))
+            outcome = replace(before, failure=Failure("ours", where(exc)))
         finally:
             self.idle.put(fetcher)
         took = time.monotonic() - start - fetcher.waited
@@ -185,12 +176,3 @@ class _Visit:
             not_before=exc.not_before,
             paused_host=exc.paused_host,
         )
-
-
-def _where(exc: Exception) -> str:
-    """Return one line on a fault of ours: what, and the last place it passed."""
-    # An exception from a child carries the child's own traceback as its cause.
-    text = "".join(traceback.format_exception(exc.__cause__ or exc))
-    places = [line.strip() for line in text.splitlines() if line.startswith("  File")]
-    what = " ".join(f"{type(exc).__name__}: {exc}".split())
-    return f"{what} ({places[-1]})" if places else what

@@ -19,9 +19,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing import forkserver
 from typing import Any, Final, TypeVar, TypeVarTuple
 
@@ -136,6 +136,20 @@ def _limited(
     if not results:
         raise MemoryError
     return results[0]
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Lift a child's limit while it loads a library: one loaded by half stays broken.
+
+    For what most calls do without, and those that need it import by themselves.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def close() -> None:

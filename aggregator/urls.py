@@ -38,6 +38,9 @@ _SPACE = re.compile(r"[\x00-\x20\x7f]+")
 _WRAPS = 3  # redirects in one another: an alert of a search of a network, hardly more
 
 _PORTS = {"http": 80, "https": 443}
+# Under these labels of a country everybody has a name of their own: example.co.uk.
+_SHARED = frozenset("ac asso co com edu gob gouv gov ne net or org".split())
+_OWN, _COUNTRY = 2, 2  # labels of a name that is somebody's, letters of a country's
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
 _SLASHES = re.compile(r"/{2,}")
@@ -64,6 +67,32 @@ def host(url: str) -> str:
         return ""
     name = (parts.hostname or "").rstrip(".")
     return name if port in (None, _PORTS.get(parts.scheme)) else f"{name}:{port}"
+
+
+def home(url: str) -> bool:
+    """Tell whether a web address is that of a home page: no path and no query."""
+    parts = urlsplit(url)
+    return not parts.path.strip("/") and not parts.query
+
+
+def origin(url: str) -> str:
+    """Return scheme and host of a web address, such as `https://www.slate.fr`."""
+    return f"{urlsplit(url).scheme}://{host(url)}"
+
+
+def site(url: str) -> str:
+    """Return what the hosts of one owner share, as far as their form tells.
+
+    `www.slate.fr` and `m.slate.fr` are `slate.fr`; an address in figures is itself.
+    """
+    name = host(url)
+    labels = name.partition(":")[0].split(".")
+    if labels[-1].isdigit() or name.count(":") > 1:
+        return name
+    shared = (
+        len(labels) > _OWN and labels[-2] in _SHARED and len(labels[-1]) == _COUNTRY
+    )
+    return ".".join(labels[-3 if shared else -2 :])
 
 
 def canonical(url: str) -> str:

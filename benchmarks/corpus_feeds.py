@@ -46,6 +46,8 @@ url = "https://corpus.invalid/"
 [polling]
 allow_private_addresses = true  # the corpus is served on loopback
 max_entries = {max_entries}
+[matching]
+articles = "none"  # polls are looked at here, and their links lead nowhere
 [[topics]]
 id = "numerique"
 title = "Numérique"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
@@ -16,10 +17,11 @@ Handler = Callable[[BaseHTTPRequestHandler], None]
 
 @dataclass(frozen=True)
 class Request:
-    """What came in: path with its query, and the headers."""
+    """What came in: path with its query, the headers, and when by a steady clock."""
 
     path: str
     headers: Message
+    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True)

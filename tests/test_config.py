@@ -722,8 +722,6 @@ def test_a_file_without_doubts_has_no_warning(tmp_path: Path, url: str) -> None:
     ("text", "warning"),
     [
         ('[site]\nhubs = ["https://hub.fr/"]', "site.hubs"),
-        ('[matching]\narticles = "all"', 'matching.articles = "all"'),
-        ('[outlets.A]\nurl = "https://a.fr/"\narticles = "all"', "articles of an"),
     ],
 )
 def test_settings_without_effect_are_warned_of(

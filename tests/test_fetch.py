@@ -893,6 +893,38 @@ def test_requests_to_a_host_keep_their_distance():
     assert 0.2 <= sum(waited) + 0.001 <= took + 0.002
 
 
+def test_a_host_may_want_a_longer_spacing_than_others():
+    """It counts from the host's last turn, and a shorter one changes nothing."""
+    turns = Turns(timedelta(seconds=0.1))
+    turns.take("a")
+    began = time.monotonic()
+    turns.slow("a", 0.4)
+    turns.slow("a", 0.2)
+    turns.take("b")
+    turns.take("a")
+
+    assert time.monotonic() - began >= 0.35
+
+
+def test_each_hop_passes_a_gate_before_it_is_asked(server):
+    """What the gate raises ends the request; nothing was asked of what it refuses."""
+    server.route("/a", 302, headers={"Location": "/b"})
+    seen = []
+
+    def gate(url: str) -> None:
+        seen.append(url)
+        if url.endswith("/b"):
+            raise FetchError("closed", kind="refused")
+
+    with Fetcher(OPEN, "aggregator") as fetcher, pytest.raises(FetchError, match="clo"):
+        fetcher.fetch(
+            server.url("/a"), Validators(), now=NOW, timeout=timedelta(5), gate=gate
+        )
+
+    assert seen == [server.url("/a"), server.url("/b")]
+    assert [request.path for request in server.requests] == ["/a"]
+
+
 def test_waiting_for_a_turn_costs_no_time_of_the_request(server):
     """The timeout is for asking; each hop waits its turn, and says how long."""
     server.route("/a", 302, headers={"Location": "/b"})

@@ -16,6 +16,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 UNSEEN = {
     "backports-zstd",  # urllib3 reads zstd bodies with it
     "brotli",  # urllib3 reads br bodies with it
+    "lxml-html-clean",  # trafilatura cleans pages with it, by way of justext
     "tzdata",  # zoneinfo, where the machine has no time zones
 }
 

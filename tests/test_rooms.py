@@ -14,15 +14,15 @@ PACKAGE = ROOT / "aggregator"
 # From the ground up: a room imports only from floors below its own.
 FLOORS = (
     {"", "model", "identity"},
-    {"text", "urls", "lock", "clock", "systemd", "spool", "wording"},
+    {"text", "urls", "lock", "clock", "systemd", "spool", "wording", "fault"},
     {"fts", "decisions", "pace", "sandbox", "fetch", "parse", "sources"},
-    {"query", "sieve", "stories", "health"},
+    {"query", "sieve", "stories", "health", "article", "robots"},
     {"match"},
-    {"why", "config", "sift"},
+    {"why", "config", "sift", "weigh"},
     {"store"},
-    {"curation", "poll", "publish", "nursery"},
+    {"curation", "poll", "read", "publish", "nursery"},
     {"engine", "desk", "rules", "append"},
-    {"watch", "ask"},
+    {"watch", "ask", "wave"},
     {"run"},
     {"worker", "serve", "rehearse"},
     {"demo"},
@@ -43,6 +43,8 @@ HOMES = {
     "jinja2": {"publish"},
     "babel": {"publish"},
     "ftfy": {"text"},
+    "trafilatura": {"article"},
+    "protego": {"robots"},
 }
 
 

@@ -444,7 +444,7 @@ def test_withdrawn(tmp_path: Path, server: Server) -> None:
     assert answer["cause"] == "withdrawn"
     assert "withdrawn on 2026-11-24 13:00" in facts(answer)
 
-    obey(path, answer, "retag", after(2))
+    obey(path, answer, "keep", after(2))
 
     assert "Au journal" in published(path)
 

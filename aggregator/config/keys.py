@@ -357,7 +357,7 @@ OUTLET = Table(
         "headers",
         headers,
         {},
-        "sent with each request to this outlet; never published",
+        "sent with each request for its feeds; never published",
         '{ Authorization = "Bearer 0123" }',
     ),
 )

@@ -5,7 +5,7 @@
 enter.
 """
 
-from aggregator.fetch.fetcher import FEEDS, Fetcher
-from aggregator.fetch.turns import Turns
+from aggregator.fetch.fetcher import FEEDS, PAGES, Fetcher
+from aggregator.fetch.turns import Turns, spacing
 
-__all__ = ["FEEDS", "Fetcher", "Turns"]
+__all__ = ["FEEDS", "PAGES", "Fetcher", "Turns", "spacing"]

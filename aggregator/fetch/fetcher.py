@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import http.client
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
@@ -34,6 +34,7 @@ FEEDS: Final = (
     "application/rdf+xml, application/xml;q=0.9, text/xml;q=0.9, "
     "application/json;q=0.8, */*;q=0.5"
 )
+PAGES: Final = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
 _HOPS: Final = 5
 _PERMANENT: Final = frozenset({301, 308})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -101,13 +102,15 @@ class Fetcher:
         timeout: timedelta,
         headers: tuple[tuple[str, str], ...] = (),
         accept: str = FEEDS,
+        gate: Callable[[str], None] | None = None,
     ) -> Fetched:
         """GET `url`, conditionally where validators are known.
 
         A 304 has no body and keeps the validators it was asked with. timeout: for the
         whole request, redirects and body included; waiting for a turn does not count.
         headers: the outlet's own; sent to the host of `url` only, not where it
-        redirects to.
+        redirects to. gate: told each address before it is asked, redirects' too; what
+        it raises ends the request.
 
         Raises PausedError instead of asking, at any hop, a host that wants to be left
         alone, StoppedError when nothing more is asked at all, and FetchError for any
@@ -126,6 +129,8 @@ class Fetcher:
         permanent = True
         while True:
             here = visited[-1]
+            if gate:
+                gate(here)
             self._take_turn(urls.host(here))
             own = headers if urls.host(here) == urls.host(url) else ()
             with self._get(here, {**asked, **dict(own)}) as reply:

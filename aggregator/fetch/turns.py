@@ -10,8 +10,18 @@ import threading
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Final
 
-from aggregator.model import Pause, PausedError, StoppedError
+from aggregator.model import Pause, PausedError, Polling, StoppedError
+
+_SPACING: Final = timedelta(seconds=1)  # the least that crawlers agree on
+
+
+def spacing(polling: Polling) -> timedelta:
+    """Return the least time between two requests to a host, set or not."""
+    if polling.spacing is not None:
+        return polling.spacing
+    return timedelta(0) if polling.allow_private_addresses else _SPACING
 
 
 class Turns:
@@ -34,6 +44,7 @@ class Turns:
         self._stop = stop or threading.Event()
         self._lock = threading.Lock()
         self._pauses: dict[str, datetime] = {}
+        self._slow: dict[str, float] = {}  # spacings of hosts that want a longer one
         # by the monotonic clock; a host that is not in it may be asked at once
         self._free_at = {just_asked: time.monotonic() + self._spacing}
         for pause in pauses:
@@ -43,6 +54,18 @@ class Turns:
         """Leave a host alone from now on; of several wishes the longest counts."""
         with self._lock:
             self._pauses[host] = max(until, self._pauses.get(host, until))
+
+    def slow(self, host: str, seconds: float) -> None:
+        """Leave so many seconds between two requests to a host, if not more already.
+
+        It counts from the last turn that the host had.
+        """
+        with self._lock:
+            longer = seconds - self._slow.get(host, self._spacing)
+            if longer > 0:
+                self._slow[host] = seconds
+                if host in self._free_at:
+                    self._free_at[host] += longer
 
     def take(self, host: str) -> float:
         """Wait until a request to `host` may start; return the seconds that took.
@@ -65,5 +88,5 @@ class Turns:
             now = time.monotonic()
             left = self._free_at.get(host, now) - now
             if left <= 0:
-                self._free_at[host] = now + self._spacing
+                self._free_at[host] = now + self._slow.get(host, self._spacing)
             return left

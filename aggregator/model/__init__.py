@@ -18,6 +18,15 @@ from aggregator.model.errors import (
     StoppedError,
     StoreError,
 )
+from aggregator.model.pages import (
+    FULL_TEXT,
+    Article,
+    Obstacle,
+    Page,
+    PageBatch,
+    PageTask,
+    Robots,
+)
 from aggregator.model.polls import (
     Batch,
     Column,
@@ -55,9 +64,11 @@ from aggregator.model.settings import (
 from aggregator.model.tales import Copy, Evidence, Report, State, Story
 
 __all__ = [
+    "FULL_TEXT",
     "Action",
     "Addition",
     "AggregatorError",
+    "Article",
     "Articles",
     "Batch",
     "Column",
@@ -78,8 +89,12 @@ __all__ = [
     "LockHeldError",
     "Matching",
     "Mention",
+    "Obstacle",
     "Outcome",
     "Outlet",
+    "Page",
+    "PageBatch",
+    "PageTask",
     "ParseError",
     "Pause",
     "PausedError",
@@ -90,6 +105,7 @@ __all__ = [
     "QueryError",
     "Report",
     "Rest",
+    "Robots",
     "Rule",
     "Site",
     "StageError",

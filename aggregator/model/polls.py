@@ -163,7 +163,8 @@ class Mention:
     rule, line: which key of feeds.toml, and which of its lines as written ("" where the
     rule needs none). column, spans: where it matched, as offsets into that text as
     stored, in order. snippet: at most 120 characters around the first span, the matched
-    words between `text.MARK` and `text.UNMARK`.
+    words between `text.MARK` and `text.UNMARK`. Suppressed by another rule than "never"
+    is what was a doubt until the article was read in full (« page read »).
     """
 
     entry: int

@@ -11,10 +11,10 @@ from typing import Final
 from urllib.parse import urljoin
 
 from aggregator import urls
+from aggregator.model import FULL_TEXT
 from aggregator.text import cut, plain
 
 LONGEST: Final = 2**16  # characters of a field that are read; the rest is not
-FULL_TEXT: Final = 1500  # characters from which a summary is the article
 _HEAD: Final = 600  # characters of an article that stand in for its summary
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 _SPACE: Final = re.compile(r"[\x00-\x20\x7f]+")

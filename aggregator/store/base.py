@@ -175,6 +175,10 @@ class Store:
         """Return all rows that a statement yields."""
         return self._connection.execute(sql, values).fetchall()
 
+    def named(self, sql: str, **values: Value) -> list[sqlite3.Row]:
+        """Return all rows that a statement with named values yields."""
+        return self._connection.execute(sql, values).fetchall()
+
     def each(self, sql: str, *values: Value) -> Iterator[sqlite3.Row]:
         """Yield the rows of a statement one by one."""
         return iter(self._connection.execute(sql, values))

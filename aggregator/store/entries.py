@@ -18,8 +18,8 @@ from aggregator.urls import canonical
 def keep(store: Store, feed: int, outcome: Outcome, undated_at: datetime) -> int:
     """Insert or update an outcome's entries; return how many are new.
 
-    Their date and first sight stay as first recorded. undated_at: the date of an entry
-    that has none.
+    Their date and first sight stay as first recorded, and the text of an article that
+    was read from its page. undated_at: the date of an entry that has none.
     """
     if not outcome.entries:
         return 0
@@ -33,12 +33,16 @@ def keep(store: Store, feed: int, outcome: Outcome, undated_at: datetime) -> int
     store.do_many(
         """
         INSERT INTO entries (id, feed, key, url, canonical, title, summary, content,
-            author, language, outlet, published_at, updated_at, seen_at, dated_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            author, language, outlet, published_at, updated_at, seen_at, dated_at,
+            fresh)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
         ON CONFLICT (id) DO UPDATE SET url = excluded.url,
             canonical = excluded.canonical, title = excluded.title,
-            summary = excluded.summary, content = excluded.content,
-            author = excluded.author, language = excluded.language,
+            summary = excluded.summary, fresh = 1, content = iif(
+                length(content) > length(excluded.content)
+                AND EXISTS (SELECT 1 FROM pages WHERE url = excluded.canonical),
+                content, excluded.content
+            ), author = excluded.author, language = excluded.language,
             outlet = excluded.outlet, published_at = excluded.published_at,
             updated_at = excluded.updated_at,
             title_key = iif(story = '', 0, title_key(excluded.title))

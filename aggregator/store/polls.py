@@ -120,6 +120,18 @@ def pauses(store: Store, now: datetime) -> tuple[Pause, ...]:
     return tuple(Pause(row["host"], instant(row["not_before"])) for row in rows)
 
 
+def pause(store: Store, host: str, until: datetime, now: datetime) -> None:
+    """Leave a host alone for as long as it asked, but no longer than RETRY_CAP."""
+    store.do(
+        """
+        INSERT INTO hosts VALUES (?, ?) ON CONFLICT (host) DO UPDATE
+        SET not_before = max(not_before, excluded.not_before)
+        """,
+        host,
+        seconds(min(until, now + RETRY_CAP)),
+    )
+
+
 def failing(store: Store) -> set[str]:
     """Return the URLs of the feeds whose last poll failed."""
     return {
@@ -171,14 +183,7 @@ def _record(store: Store, outcome: Outcome, polling: Polling) -> int:
             feed,
         )
     if outcome.paused_host and outcome.not_before:
-        store.do(
-            """
-            INSERT INTO hosts VALUES (?, ?) ON CONFLICT (host) DO UPDATE
-            SET not_before = max(not_before, excluded.not_before)
-            """,
-            outcome.paused_host,
-            seconds(_bearable(outcome, outcome.not_before)),
-        )
+        pause(store, outcome.paused_host, outcome.not_before, outcome.at)
     store.do(
         "INSERT INTO polls VALUES (?, ?, ?, ?, ?, ?)",
         seconds(outcome.at),

@@ -23,10 +23,14 @@ _CHUNK = 2000  # entries that are matched together: 2 MB of text at most, mostly
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An entry of the history, as far as it is matched, and the feed it came from."""
+    """An entry of the history, as far as it is matched, and the feed it came from.
+
+    page: how its article's page was read, "full", "part", "failed" or "" = it was not.
+    """
 
     entry: Entry
     feed_url: str
+    page: str
 
 
 def known(store: Store, kind: Kind) -> dict[str, str]:
@@ -111,8 +115,10 @@ def read(store: Store, entries: Iterable[int]) -> Iterator[tuple[Kept, ...]]:
     for start in range(0, len(ids), _CHUNK):
         rows = store.rows(
             """
-            SELECT e.id, e.key, e.url, e.title, e.summary, e.content, f.url AS feed_url
+            SELECT e.id, e.key, e.url, e.title, e.summary, e.content, f.url AS feed_url,
+                coalesce(p.state, '') AS page
             FROM entries e JOIN feeds f ON f.id = e.feed
+                LEFT JOIN pages p ON p.url = e.canonical AND e.canonical != ''
             WHERE e.id IN (SELECT value FROM json_each(?)) ORDER BY e.id
             """,
             json.dumps(ids[start : start + _CHUNK]),
@@ -129,6 +135,7 @@ def read(store: Store, entries: Iterable[int]) -> Iterator[tuple[Kept, ...]]:
                     content=row["content"],
                 ),
                 row["feed_url"],
+                row["page"],
             )
             for row in rows
         )

@@ -19,12 +19,15 @@ def first(db: Database) -> None:
     feeds: what is remembered of each polled address. seen: a row for every entry a feed
     ever listed, with its fingerprint; dropped_at is when it left the document. entries:
     their text, kept while it may be wanted; place is that in `history`, the index of
-    their words, None for what is not in it. mentions: why an entry is here. stories:
-    what is remembered of a story beyond its entries. hosts: who asked for a pause.
-    gaps: when a document had nothing in common with the one before it. polls: a log.
-    events: what the maintainer was told. rules: by which the history was matched last,
-    of topics by id and of outlets by the URLs of their feeds. facts: single values.
-    members: entries with what their feed is.
+    their words, None for what is not in it; fresh until the second wave has looked at
+    them as they are. mentions: why an entry is here. stories: what is remembered of a
+    story beyond its entries. pages: a row for each article page that was asked for, by
+    canonical URL; its text is the content of its entries. robots: by site, what each
+    robots.txt said. hosts: who asked for a pause. gaps: when a document had nothing in
+    common with the one before it. polls: a log. events: what the maintainer was told.
+    rules: by which the history was matched last, of topics by id and of outlets by the
+    URLs of their feeds. facts: single values. members: entries with what their feed and
+    their page say.
     """
     for statement in (
         """
@@ -61,7 +64,8 @@ def first(db: Database) -> None:
             language TEXT NOT NULL, outlet TEXT NOT NULL, published_at INTEGER,
             updated_at INTEGER, seen_at INTEGER NOT NULL, dated_at INTEGER NOT NULL,
             title_key INTEGER NOT NULL DEFAULT 0, story TEXT NOT NULL DEFAULT '',
-            reason TEXT NOT NULL DEFAULT '', place INTEGER
+            reason TEXT NOT NULL DEFAULT '', place INTEGER,
+            fresh INTEGER NOT NULL DEFAULT 0
         )
         """,
         "CREATE INDEX entries_feed ON entries (feed, dated_at)",
@@ -69,6 +73,7 @@ def first(db: Database) -> None:
         "CREATE INDEX entries_title ON entries (title_key) WHERE title_key != 0",
         "CREATE INDEX entries_story ON entries (story, place) WHERE story != ''",
         "CREATE UNIQUE INDEX entries_place ON entries (place) WHERE place IS NOT NULL",
+        "CREATE INDEX entries_fresh ON entries (dated_at) WHERE fresh",
         """
         CREATE VIRTUAL TABLE history USING fts5(
             title, summary, article, content = '', columnsize = 0,
@@ -89,6 +94,20 @@ def first(db: Database) -> None:
             added_at INTEGER, updated_at INTEGER, withdrawn_at INTEGER,
             live INTEGER NOT NULL, digest INTEGER NOT NULL,
             held TEXT NOT NULL DEFAULT '[]'
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE pages (
+            url TEXT PRIMARY KEY, state TEXT NOT NULL, reason TEXT NOT NULL,
+            tries INTEGER NOT NULL, tried_at INTEGER NOT NULL, next_at INTEGER,
+            canonical TEXT NOT NULL DEFAULT '', author TEXT NOT NULL DEFAULT ''
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX pages_next ON pages (next_at) WHERE next_at IS NOT NULL",
+        "CREATE INDEX pages_canonical ON pages (canonical) WHERE canonical != ''",
+        """
+        CREATE TABLE robots (
+            site TEXT PRIMARY KEY, text TEXT, asked_at INTEGER NOT NULL
         ) WITHOUT ROWID
         """,
         """
@@ -125,12 +144,16 @@ def first(db: Database) -> None:
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
         """
         CREATE VIEW members AS
-        SELECT e.id, e.url, e.canonical, e.title, e.summary, e.author, e.dated_at,
+        SELECT e.id, e.url, e.canonical, e.title, e.summary, e.dated_at,
             e.language, e.story, e.reason, e.title_key,
+            iif(e.summary = '', substr(e.content, 1, 1000), '') AS head,
+            coalesce(nullif(e.author, ''), p.author, '') AS author,
+            coalesce(p.canonical, '') AS named,
             coalesce(nullif(e.outlet, ''), f.outlet) AS outlet,
             coalesce(f.home, '') AS home, coalesce(f.url, '') AS feed_url,
             coalesce(f.title, '') AS feed_title
         FROM entries e LEFT JOIN feeds f ON f.id = e.feed
+            LEFT JOIN pages p ON p.url = e.canonical
         """,
     ):
         db.execute(statement)

@@ -19,8 +19,10 @@ from aggregator.stories import (
     Standing,
     title_key,
 )
+from aggregator.text import cut
 from aggregator.urls import canonical
 
+_HEAD = 600  # characters of an article that stand in for its summary, as in `parse`
 CURATION = number("curation.toml")  # stands for a feed where the maintainer adds
 
 
@@ -110,17 +112,23 @@ def neighbours(
 ) -> tuple[Member, ...]:
     """Return placed entries that share a canonical URL or a title with `members`."""
     members = tuple(members)
+    addresses = json.dumps(sorted({url for m in members for url in m.addresses}))
     rows = store.rows(
         """
         SELECT * FROM members
         WHERE story != '' AND (
             canonical IN (SELECT value FROM json_each(?))
             OR title_key IN (SELECT value FROM json_each(?))
+            OR canonical IN (
+                SELECT url FROM pages
+                WHERE canonical != '' AND canonical IN (SELECT value FROM json_each(?))
+            )
         )
         ORDER BY story, reason != '', dated_at, canonical, id
         """,
-        json.dumps([member.canonical for member in members if member.canonical]),
+        addresses,
         json.dumps([title_key(member.title) for member in members]),
+        addresses,
     )
     return _members(store, rows, additions)
 
@@ -229,9 +237,10 @@ def _members(
             outlet=row["outlet"],
             url=row["url"],
             canonical=row["canonical"],
+            named=row["named"],
             title=row["title"],
             published_at=instant(row["dated_at"]),
-            summary=row["summary"],
+            summary=row["summary"] or cut(row["head"], _HEAD),
             author=row["author"],
             language=row["language"],
             mentions=mentions.get(row["id"], ()),

@@ -66,15 +66,18 @@ class _Book:
         return placement
 
     def _write(self, member: Member) -> None:
-        if member.canonical:
-            self._by_url.setdefault(member.canonical, member)
+        for url in member.addresses:
+            self._by_url.setdefault(url, member)
         self._by_title[words(member.title)].append(member)
         if member.url:
             self._linked.add(member.story)
 
     def _find(self, member: Member) -> Placement | None:
-        if same := self._by_url.get(member.canonical):
-            return Placement(member.entry, same.story, "same URL")
+        for url in member.addresses:
+            if same := self._by_url.get(url):
+                told = url == member.canonical == same.canonical
+                reason = "same URL" if told else "same URL by its page"
+                return Placement(member.entry, same.story, reason)
         for other in self._by_title[words(member.title)]:
             if member.addition and other.addition:
                 continue  # the maintainer wrote down both

@@ -16,7 +16,8 @@ class Member:
 
     story: the short id it belongs to, "" while it is not placed. reason: why it was
     joined, "" for a story's first. published_at: never later than when it was first
-    seen, and never changed afterwards.
+    seen, and never changed afterwards. named: the canonical URL that its page gives
+    itself, "" = as far as is known.
     """
 
     entry: int
@@ -35,6 +36,12 @@ class Member:
     feed_url: str = ""
     feed_title: str = ""
     addition: Addition | None = None
+    named: str = ""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The canonical URLs by which it is known, its own first."""
+        return tuple(url for url in (self.canonical, self.named) if url)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def _named(ledger: Ledger, timezone: str) -> tuple[list[str], list[str]]:
     zone = ZoneInfo(timezone)
     keys = [ledger.short]
     for member in ledger.members:
-        keys += [member.canonical] if member.canonical else []
+        keys += member.addresses
         keys += [member.addition.key] if member.addition else []
     days = [m.published_at.astimezone(zone).date().isoformat() for m in ledger.members]
     return keys, days
