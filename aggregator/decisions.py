@@ -32,6 +32,11 @@ class Ruling:
     note: str = ""
     addition: Addition | None = None
 
+    @property
+    def on_place(self) -> bool:
+        """Whether the maintainer, not a rule, says if and where it is published."""
+        return self.kept is not None or self.topics is not None
+
 
 def key(target: str) -> str:
     """Return what a target is compared by: its canonical URL, or itself (an id)."""

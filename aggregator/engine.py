@@ -32,6 +32,7 @@ from aggregator.model import (
 )
 from aggregator.poll import poll
 from aggregator.read import read
+from aggregator.sources import sites
 from aggregator.urls import host, site
 
 B = TypeVar("B", bound=Batch | PageBatch)
@@ -60,8 +61,15 @@ def plan(
     for task in tasks:
         hosts[host(task.url)].append(task)
     polling = config.polling
+    searching = any(task.feed.outlet.kind == "search" for task in tasks)
     basis = Batch(
-        (), config.topics, polling, user_agent(config), now, pauses=tuple(pauses)
+        (),
+        config.topics,
+        polling,
+        user_agent(config),
+        now,
+        pauses=tuple(pauses),
+        sites=sites(config.outlets) if searching else (),
     )
     shared = [(name, group) for name, group in hosts.items() if len(group) > 1]
     shared.sort(key=lambda pair: len(pair[1]), reverse=True)

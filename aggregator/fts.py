@@ -1,7 +1,8 @@
 """SQLite's full-text index FTS5, in memory: which texts an expression finds, and where.
 
-The only room with FTS5. It takes expressions as `query` makes them and texts as
-`text.fold` makes them; nothing that knows a line, an entry or a topic may enter.
+The stored history has an index of its own (`store.history`). It takes expressions as
+`query` makes them and texts as `text.fold` makes them; nothing that knows a line, an
+entry or a topic may enter.
 """
 
 from __future__ import annotations

@@ -13,11 +13,29 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from aggregator.fts import COLUMNS, Index, Spans, TextColumn, headline
-from aggregator.model import Entry, Mention, Outlet, Query, Rule, Topic, Verdict
+from aggregator.model import (
+    Column,
+    Entry,
+    Mention,
+    Outlet,
+    Query,
+    Rule,
+    Topic,
+    Verdict,
+)
 from aggregator.text import fold, fold_map, snippet
 
 _Texts = tuple[str, str, str]  # title, summary, article, as `fts.COLUMNS`
 _Own = Literal["always", "review", ""]  # which key of the outlet names the topic
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Where in a text words were found: see `Mention`, whose fields these are."""
+
+    column: Column
+    spans: Spans
+    snippet: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +96,19 @@ def search(texts: Iterable[_Texts], query: Query) -> tuple[int, ...]:
     """Return the positions of the plain texts that satisfy `query`, ascending."""
     with _indexed(texts) as index:
         return tuple(index.find(query.expression))
+
+
+def proofs(texts: Sequence[_Texts], query: Query) -> tuple[tuple[Proof, ...], ...]:
+    """Return for each of the plain texts where the words of `query` stand in it.
+
+    In the order of title, summary, article; () for one that does not satisfy it.
+    """
+    with _indexed(texts) as index:
+        found = index.spans(query.expression, range(len(texts)))
+    return tuple(
+        tuple(_proof(row, at) for at in found.get(position, {}).items())
+        for position, row in enumerate(texts)
+    )
 
 
 def _texts(entry: Entry) -> _Texts:
@@ -145,14 +176,21 @@ def _mention(
     mention = Mention(entry.id, topic.id, ruling.verdict, ruling.rule)
     if ruling.line is None:
         return mention
-    column, folded_spans = next(iter(found.items()))  # a line never matches by nothing
-    text = dict(zip(COLUMNS, _texts(entry), strict=True))[column]
-    folded = fold_map(text)
-    spans = tuple(folded.span(start, end) for start, end in folded_spans)
+    # a line never matches by nothing
+    proof = _proof(_texts(entry), next(iter(found.items())))
     return replace(
         mention,
         line=ruling.line.text,
-        column=column,
-        spans=spans,
-        snippet=snippet(text, spans),
+        column=proof.column,
+        spans=proof.spans,
+        snippet=proof.snippet,
     )
+
+
+def _proof(texts: _Texts, found: tuple[TextColumn, Spans]) -> Proof:
+    """Return what was found in one column of the folded texts, as it was spelt."""
+    column, folded_spans = found
+    text = dict(zip(COLUMNS, texts, strict=True))[column]
+    folded = fold_map(text)
+    spans = tuple(folded.span(start, end) for start, end in folded_spans)
+    return Proof(column, spans, snippet(text, spans))

@@ -142,6 +142,7 @@ class _Visit:
             self.batch.topics,
             task.known,
             polling.max_entries,
+            self.batch.sites,
             timeout=(outlet.timeout or polling.timeout).total_seconds(),
             large=bool(fetched.spooled),
         )

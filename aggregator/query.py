@@ -48,6 +48,7 @@ _COLUMN = re.compile(
 )
 _WORD = re.compile(rf"[^\s{_QUOTES}()*,]+")
 _BRACKETED = re.compile(r"\([^\W\d_]+\)s?")  # livreur(se)s
+_TERM = re.compile(r'"([^"]*)"( \*)?')  # of an expression, not of a line
 _FOREIGN = {"|": "OR", "&&": "AND", "^": "", "{": "", "}": ""}
 
 
@@ -83,6 +84,17 @@ def compile_line(line: str) -> Query:
                 raise QueryError(f"{term!r} holds no letter or digit to look for")
         index.find(expression)
     return Query(line, expression)
+
+
+def terms(query: Query) -> tuple[tuple[str, bool], ...]:
+    """Return the folded terms of a line in order; True = a word may go on after it."""
+    found = _TERM.finditer(query.expression)
+    return tuple((term[1], term[2] is not None) for term in found)
+
+
+def reads_articles(query: Query) -> bool:
+    """Tell whether a part of the line is tied to the article's text."""
+    return "article :" in _TERM.sub("", query.expression)
 
 
 # ── lexer ─────────────────────────────────────────────────────────────────────────────

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from aggregator import engine, publish, watch
+from aggregator import engine, publish, rules, watch
 from aggregator.decisions import Rulings
 from aggregator.desk import Desk, stories
 from aggregator.lock import held
@@ -30,7 +31,8 @@ from aggregator.model import (
 )
 from aggregator.publish.desk import desk as desk_pages
 from aggregator.store import Store, books, polls, tales
-from aggregator.stories import place, ruling, settle
+from aggregator.store import rules as remembered
+from aggregator.stories import Settled, brake, held_by_topic, place, ruling, settle
 from aggregator.wave import read_pages
 
 _FLUSH = 200  # outcomes in one transaction: 2.8 × the rate of one each (DESIGN.md §2)
@@ -68,6 +70,7 @@ def cycle(
         if watch.edits(store, desk, wrong, now):
             show_desk(store, desk, stories(store, desk))
         before = books.mention_counts(store)
+        rules.apply(store, config)
         failing = polls.failing(store)
         feeds = [f for f in config.feeds if outlet in ("", f.outlet.name)]
         tasks = tuple(
@@ -77,8 +80,9 @@ def cycle(
         if not tasks or tally.succeeded:  # else this machine may be cut off
             read_pages(store, config, feeds, now, stop)
         gained = books.gained(before, books.mention_counts(store))
-        tell(store, desk, now)
+        more = tell(store, desk, now)
         told = stories(store, desk)
+        watch.brake(store, desk, told, now)
         reached = watch.watch(store, desk, told, now)
         written = rebuild(store, desk, told)
         polls.forget(store, now, config.storage.history)
@@ -100,20 +104,33 @@ def cycle(
             (topic.id, *gained.get(topic.id, (0, 0))) for topic in config.topics
         ),
         reached=reached,
+        held=braked(desk, told),
+        braked=more,
     )
 
 
-def republish(desk: Desk, now: datetime) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What `republish` did: the files it wrote; `held` as in `Report`."""
+
+    written: tuple[str, ...]
+    held: tuple[tuple[str, int], ...]
+
+
+def republish(desk: Desk, now: datetime, *, accept: bool = False) -> Rebuilt:
     """Apply the maintainer's files to what is stored, and rebuild what changed.
 
-    Returns the names of the files written. Raises as `cycle` does.
+    accept: what the brake holds may pass. Raises as `cycle` does.
     """
     database = desk.config.storage.database
     with held(database, "cycle"), Store(database) as store:
         polls.follow(store, desk.config.feeds, now)
         watch.edits(store, desk, None, now)
-        tell(store, desk, now)
-        return rebuild(store, desk, stories(store, desk))
+        rules.apply(store, desk.config)
+        tell(store, desk, now, accept=accept)
+        told = stories(store, desk)
+        watch.brake(store, desk, told, now)
+        return Rebuilt(rebuild(store, desk, told), braked(desk, told))
 
 
 # ── polling ───────────────────────────────────────────────────────────────────────────
@@ -183,11 +200,15 @@ def _entries(outcomes: Sequence[Outcome]) -> int:
 # ── telling and publishing ────────────────────────────────────────────────────────────
 
 
-def tell(store: Store, desk: Desk, now: datetime) -> None:
+def tell(
+    store: Store, desk: Desk, now: datetime, *, accept: bool = False
+) -> tuple[str, ...]:
     """Join what is new into stories, then decide where each story stands.
 
     It starts from everything not yet placed, not from what this cycle brought, so that
-    a cycle cut off earlier is completed by the next one.
+    a cycle cut off earlier is completed by the next one. accept: without the brake,
+    which is off until a first cycle is complete, too. Returns the topics of which it
+    holds more than before.
     """
     additions = desk.additions
     tales.keep_additions(store, additions, now)
@@ -198,11 +219,34 @@ def tell(store: Store, desk: Desk, now: datetime) -> None:
     topics = [topic.id for topic in desk.config.topics]
     rulings = Rulings(desk.decisions)
     zone = desk.config.site.timezone
-    settled = [
-        (ledger, settle(ledger, ruling(ledger, rulings, zone), topics, now))
-        for ledger in tales.ledgers(store, additions)
+    settled = []
+    for ledger in tales.ledgers(store, additions):
+        decided = ruling(ledger, rulings, zone)
+        after = settle(ledger, decided, topics, now)
+        settled.append(Settled(ledger.standing, after, decided=decided.on_place))
+    edited, standings = remembered.marked(store), tuple(one.after for one in settled)
+    if not accept and polls.last_cycle(store):
+        limit = desk.config.matching.brake
+        standings = brake(settled, limit, edited, topics, now)
+    changed = [
+        after
+        for one, after in zip(settled, standings, strict=True)
+        if after != one.before
     ]
-    tales.stand(store, [s for ledger, s in settled if s != ledger.standing])
+    if changed or edited:
+        with store.transaction():
+            tales.stand(store, changed)
+            remembered.mark(store, ())
+    before = held_by_topic(one.before for one in settled)
+    return tuple(sorted(held_by_topic(standings) - before))
+
+
+def braked(desk: Desk, told: Sequence[Story]) -> tuple[tuple[str, int], ...]:
+    """Return how many stories the brake holds, by topic in the order of feeds.toml."""
+    order = [topic.id for topic in desk.config.topics]
+    count = Counter(topic for story in told for topic in story.held)
+    known = [topic for topic in order if topic in count]
+    return tuple((t, count[t]) for t in (*known, *sorted(count.keys() - {*known})))
 
 
 def rebuild(store: Store, desk: Desk, told: Sequence[Story]) -> tuple[str, ...]:

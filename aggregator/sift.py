@@ -12,6 +12,7 @@ from datetime import datetime
 from aggregator.match import match
 from aggregator.model import Entry, Feed, Fetched, Mention, Rest, Topic
 from aggregator.parse import parse
+from aggregator.sources import Sites, attributed
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,19 @@ def sift(
     topics: tuple[Topic, ...],
     known: frozenset[int],
     max_entries: int,
+    sites: Sites = (),
 ) -> Sifted:
     """Return the new and the changed entries of a document, with their mentions.
 
-    known: fingerprints of the entries that are remembered.
+    known: fingerprints of the entries that are remembered. sites: where outlets live,
+    for what a search has found.
 
     Raises ParseError as `parse` does.
     """
     document = parse(fetched, feed.url, max_entries, feed.outlet.kind)
     fresh = tuple(entry for entry in document.entries if entry.fingerprint not in known)
+    if feed.outlet.kind == "search":
+        fresh = tuple(attributed(entry, feed.url, sites) for entry in fresh)
     return Sifted(
         title=document.title,
         home=document.home,

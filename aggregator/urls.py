@@ -2,13 +2,14 @@
 
 Pure and idempotent. A canonical URL is a key to compare by, never a link to publish.
 Nothing that asks the network may enter; what only a server knows (short links,
-rel=canonical) is learnt elsewhere.
+rel=canonical) is learnt elsewhere. What a redirect says of itself is read here.
 """
 
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, urlsplit
+from base64 import urlsafe_b64decode
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 # Parameters that say how a reader came, not what is read. Families by prefix: Google
 # and Matomo campaigns, AT Internet (BBC, French press), Mailchimp, Piano, HubSpot.
@@ -19,6 +20,23 @@ _TRACKING = frozenset(
     smid smtyp ref_src ref_url s_cid wt_mc wt_zmc mkt_tok oly_enc_id oly_anon_id
     """.split()
 )
+# Redirects of searches, alerts and networks that carry their target: host, beginning of
+# the path, the parameters that hold it. A host ends as given: www.google.fr, too.
+_GOOGLE = re.compile(r"(?:[a-z]+\.)?google\.[a-z]{2,3}(?:\.[a-z]{2})?")
+_WRAPPERS = (
+    (_GOOGLE, "/url", ("url", "q")),
+    (re.compile(r"(?:www\.)?bing\.com"), "/news/apiclick.aspx", ("url",)),
+    (re.compile(r"(?:html\.)?duckduckgo\.com"), "/l/", ("uddg",)),
+    (re.compile(r"lm?\.(?:facebook|instagram)\.com"), "/", ("u",)),
+    (re.compile(r"(?:www\.)?youtube\.com"), "/redirect", ("q",)),
+)
+_YAHOO = re.compile(r"r\.search\.yahoo\.com")
+_YAHOO_TARGET = re.compile(r"/RU=([^/]+)")
+_NEWS = re.compile(r"(?:/rss)?(?:/__i/rss/rd)?/(?:articles|read)/([\w-]+=*)")
+_IN_BYTES = re.compile(rb"https?://[\x21-\x7e]+")
+_SPACE = re.compile(r"[\x00-\x20\x7f]+")
+_WRAPS = 3  # redirects in one another: an alert of a search of a network, hardly more
+
 _PORTS = {"http": 80, "https": 443}
 # Under these labels of a country everybody has a name of their own: example.co.uk.
 _SHARED = frozenset("ac asso co com edu gob gouv gov ne net or org".split())
@@ -93,6 +111,40 @@ def canonical(url: str) -> str:
     kept = [pair for pair in parts.query.split("&") if pair and not _tracks(pair)]
     query = "?" + _escapes("&".join(kept)) if kept else ""
     return f"https://{name}{path}{query}"
+
+
+def unwrapped(url: str) -> str:
+    """Return the address that a redirect of a search, an alert or a network carries.
+
+    Where it carries none, or an opaque one as Google News does since 2024: `url`.
+    """
+    for _ in range(_WRAPS):
+        target = _carried(urlsplit(url)) if web(url) else ""
+        if not web(target):
+            break
+        url = _SPACE.sub("%20", target.strip())
+    return url
+
+
+def _carried(parts: SplitResult) -> str:
+    """Return the target in a redirect's address, "" for what is none."""
+    name = parts.hostname or ""
+    for hosts, path, keys in _WRAPPERS:
+        if hosts.fullmatch(name) and parts.path.startswith(path):
+            given = parse_qs(parts.query)
+            found = (given[key][0].strip() for key in keys if key in given)
+            return next(found, "")
+    if _YAHOO.fullmatch(name):
+        target = _YAHOO_TARGET.search(parts.path)
+        return unquote(target[1]) if target else ""
+    if name == "news.google.com" and (coded := _NEWS.fullmatch(parts.path)):
+        try:
+            raw = urlsafe_b64decode(coded[1].rstrip("=") + "==")
+        except ValueError:
+            return ""
+        inside = _IN_BYTES.search(raw)
+        return inside[0].decode() if inside else ""
+    return ""
 
 
 def _tracks(pair: str) -> bool:

@@ -6,6 +6,7 @@ nor publishes, but gathers what the desk and the coverage page show.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -61,6 +62,16 @@ def edits(store: Store, desk: Desk, wrong: ConfigError | None, now: datetime) ->
     return bool(found)
 
 
+def brake(store: Store, desk: Desk, stories: Iterable[Story], now: datetime) -> None:
+    """Keep of which topics the brake holds stories, where that is news."""
+    held = Counter(topic for story in stories for topic in story.held)
+    told = Told(events.told(store))
+    found = list(health.brake_events(desk.config.topics, held, told, now))
+    if found:
+        with store.transaction():
+            events.keep(store, found)
+
+
 def coverage(store: Store) -> tuple[Followed, ...]:
     """Return what the coverage page says, as it was decided last."""
     return health.from_text(store.fact("coverage"))
@@ -68,6 +79,7 @@ def coverage(store: Store) -> tuple[Followed, ...]:
 
 def view(store: Store, desk: Desk, stories: Iterable[Story]) -> DeskView:
     """Return what the maintainer's private pages show, as of the newest poll."""
+    stories = tuple(stories)
     records = books.records(store)
     polled = [one.polled_at for one in _followed(desk, records).values()]
     as_of = max(filter(None, polled), default=None)
@@ -78,6 +90,7 @@ def view(store: Store, desk: Desk, stories: Iterable[Story]) -> DeskView:
         days=books.daily(store, as_of) if as_of else {},
         events=events.told(store),
         waiting=tuple(story for story in stories if story.state is State.WAITING),
+        held=tuple(story for story in stories if story.held),
         as_of=as_of,
     )
 

@@ -125,6 +125,9 @@ class Worker:
             log.warning("feed fails outlet=%r %s", feed.outlet.name, failure.reason)
         for feed in report.recovered:
             log.warning("feed recovered outlet=%r", feed.outlet.name)
+        for topic, count in report.held:
+            if topic in report.braked:
+                log.warning("brake holds stories topic=%s held=%d", topic, count)
         if report.polled:
             log.info(
                 "cycle polled=%d failed=%d new_entries=%d mentions=%d files=%d",

@@ -42,16 +42,24 @@ def start(config: Path) -> subprocess.Popen[bytes]:
 
 
 def tables(folder: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Return the rows of every compared table, sorted; {} while there is no file."""
+    """Return the rows of every compared table, sorted; {} while there is no file.
+
+    Of the index of the history: which word stands where, in whatever segments it is.
+    """
     path = folder / "aggregator.db"
     if not path.exists():
         return {}
     raw = sqlite3.connect(path)
     found = raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-    names = {name for (name,) in found} - UNCOMPARED
+    names = {name for (name,) in found if not name.startswith("history")} - UNCOMPARED
     rows = {
         name: sorted(raw.execute(f"SELECT * FROM {name}"), key=repr) for name in names
     }
+    if names:
+        raw.execute(
+            "CREATE VIRTUAL TABLE temp.word USING fts5vocab(main, history, instance)"
+        )
+        rows["history"] = sorted(raw.execute("SELECT * FROM temp.word"))
     raw.close()
     return rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -38,9 +39,10 @@ def rss(*items: str) -> str:
     return RSS.format(items="".join(items))
 
 
-def run(script: str, corpus: Path) -> subprocess.CompletedProcess[str]:
+def run(script: str, corpus: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """Run a script as its docstring says."""
     command = [sys.executable, str(BENCHMARKS / script), "--corpus", str(corpus)]
+    command += more
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -48,7 +50,7 @@ def run(script: str, corpus: Path) -> subprocess.CompletedProcess[str]:
 def scripts(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[ModuleType, ...]]:
     """Import the scripts as they import each other."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
-    names = ("corpus_feeds", "corpus_series", "played")
+    names = ("corpus_feeds", "corpus_series", "played", "mentions")
     yield tuple(import_module(name) for name in names)
     for name in names:
         sys.modules.pop(name)
@@ -122,7 +124,7 @@ def test_damaged_documents_make_no_poll_raise(tmp_path: Path) -> None:
 
 def test_each_lack_of_an_entry_is_named(scripts: tuple[ModuleType, ...]) -> None:
     """What is stored with another title, link or date is a miss, and which one."""
-    feeds, _series, played = scripts
+    feeds, _series, played, _mentions = scripts
     entry = played.Expected("g", "http://x.invalid/a?b=%C3%A9", "Été !", 100, 200)
 
     def lack(url: str, title: str, at: int, updated: int) -> str:
@@ -153,7 +155,7 @@ def test_a_second_run_that_did_something_is_reported(
 
 def test_a_reused_address_is_no_new_title(scripts: tuple[ModuleType, ...]) -> None:
     """An article may be retitled the same day; a day later it is another one."""
-    _feeds, series, played = scripts
+    _feeds, series, played, _mentions = scripts
     entry = played.Expected("g", "http://x.invalid/a", "Lundi", 1_000_000, None)
     row = played.Row("g", "http://x.invalid/a", "Corrigé", 1_003_600, None, "s")
     next_day = played.Row("g", "http://x.invalid/a", "Mardi", 1_086_400, None, "s")
@@ -170,3 +172,107 @@ def test_what_is_there_twice_is_seen(scripts: tuple[ModuleType, ...]) -> None:
 
     assert twice([one, ("http://x.invalid/a", "Météo", 1_090_000)]) == []
     assert twice([one, ("http://x.invalid/a", "« Météo »", 1_000_060)]) != []
+
+
+SHIPPED = """\
+[site]
+title = "Essai"
+url = "https://essai.invalid/"
+[[topics]]
+id = "documentaire"
+title = "Le documentaire"
+match = ['invisibles AND clic', "série inconnue"]
+never = ["masiero"]
+[[topics]]
+id = "auteur"
+title = "L’auteur"
+match = "casilli"
+[[topics]]
+id = "livreurs"
+title = "Les livreurs"
+match = ['livreurs AND grève']
+review = ["livreurs"]
+[outlets]
+"L’Écho" = { url = "https://echo.invalid/feed", topics = ["documentaire"] }
+"""
+
+
+def labelled(number: int, outlet: str, title: str, *topics: str) -> str:
+    """Return a line of a corpus of mentions; without topics, what is not relevant."""
+    return json.dumps(
+        {
+            "id": f"m{number}",
+            "outlet": outlet,
+            "title": title,
+            "summary": "&#201;t&eacute; <b>2020</b>",
+            "url": f"https://essai.invalid/{number}" if number else "",
+            "published": "2020-02-14T08:00:00+01:00",
+            "topics": topics,
+            "relevant": bool(topics),
+            "borderline": number == 5,
+        }
+    )
+
+
+def a_corpus(folder: Path, *lines: str) -> tuple[str, ...]:
+    """Write a corpus of mentions; return the arguments that name a feeds.toml."""
+    (folder / "mentions-dev.jsonl").write_text("\n".join(lines), "utf-8")
+    (folder / "feeds.toml").write_text(SHIPPED, "utf-8")
+    return "--feeds", str(folder / "feeds.toml")
+
+
+def test_mentions_are_counted_by_topic_and_by_line(tmp_path: Path) -> None:
+    """What is published, waits or is set aside shows with the lines that did it."""
+    feeds = a_corpus(
+        tmp_path,
+        labelled(0, "L'Écho", "« Invisibles », du cl&#105;c", "documentary"),
+        labelled(1, "L'Écho", "Casilli et les robots"),  # not looked for there
+        labelled(2, "Le Jour", "Casilli et les robots", "author"),
+        labelled(3, "Le Jour", "Grève des livreurs", "riders", "microwork"),
+        labelled(4, "Le Soir", "Les livreurs de pizza"),
+        labelled(5, "Le Soir", "Invisibles, clic, Masiero"),
+        labelled(6, "Le Jour", "Un entretien avec Casilli", "author"),
+    )
+
+    done = run("mentions.py", tmp_path, *feeds)
+    rows = done.stdout.splitlines()
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "7 items" in rows
+    assert "6 without borderline ones" in rows
+    assert "documentaire\t1\t1\t1.00\t0.27–1.00\t0\t1\t0\t1.00\t0.27–1.00\t1" in rows
+    assert "waiting livreurs\tm4\tnot relevant\tLes livreurs de pizza" in rows
+    assert any(row.startswith("waiting documentaire\tm5") for row in rows)
+    assert "documentaire\tmatch\t1\t1\t1\t1\tinvisibles AND clic" in rows
+    assert "documentaire\tmatch\t0\t0\t0\t0\tsérie inconnue" in rows
+    assert "documentaire\tnever\t0\t1\t0\t1\tmasiero" in rows
+    assert "livreurs\treview\t1\t1\t0\t1\tlivreurs" in rows
+    assert rows[-1] == "all bounds hold"
+
+
+def test_too_many_errors_are_a_failure(tmp_path: Path) -> None:
+    """Two wrong core publications and two lost ones exceed the bounds, by name."""
+    feeds = a_corpus(
+        tmp_path,
+        labelled(1, "Le Jour", "Casilli remporte le rallye"),
+        labelled(2, "Le Soir", "Casilli signe à Lecce"),
+        labelled(3, "Le Jour", "Un sociologue parle du clic", "author"),
+        labelled(4, "Le Soir", "Une enquête sur les robots", "author"),
+    )
+
+    once = run("mentions.py", tmp_path, *feeds)
+    twice = run("mentions.py", tmp_path, *feeds, "--times", "2")
+
+    assert once.returncode == 1
+    assert "core, wrong: 2, at most 1 allowed" in once.stdout
+    assert "core, not found: 2, at most 1 allowed" in once.stdout
+    assert twice.returncode == 0, twice.stdout
+
+
+def test_the_interval_is_wilsons(scripts: tuple[ModuleType, ...]) -> None:
+    """As published for 8 of 10 at 90 %: 0.541 to 0.931; nothing known of nothing."""
+    wilson = scripts[3].wilson
+    least, most = wilson(8, 10)
+
+    assert (round(least, 3), round(most, 3)) == (0.541, 0.931)
+    assert wilson(0, 0) == (0.0, 1.0)

@@ -663,6 +663,39 @@ def test_any_value_of_any_key_is_read_or_refused(
 # ── warnings, place and name ──────────────────────────────────────────────────────────
 
 
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ('match = ["micro-travail"]', "match[1]: micro travail does not find microtr"),
+        (
+            'match = ["a", "Télé travail*"]',
+            "match[2]: tele travail* does not find tele",
+        ),
+        (
+            'review = "crowd-worker AND x"',
+            "review[1]: crowd worker does not find crowdw",
+        ),
+        ('match = ["micro-travail", "microtravail"]', ""),
+        ("match = ['micro-travail*', 'microtr*']", ""),
+        ('match = "micro-travail"\nreview = "microtravail"', "match[1]: micro travail"),
+        ('match = ["sans-papiers", "l\'auto", "micro-travailler plus"]', ""),
+        ('match = "article: casilli"', ""),
+        ('review = "article: casilli"', "review[1]: review looks at title and summary"),
+        ("never = 'x AND \"article : y\"'", ""),
+    ],
+)
+def test_advice_is_given_on_lines_that_find_less_than_meant(
+    tmp_path: Path, lines: str, told: str
+) -> None:
+    """A second spelling that is missing, a column that is never looked at."""
+    content = SITE + TOPIC.replace('match = "casilli"', lines)
+    found = config.advice(read(tmp_path, content))
+
+    assert [line[: len("topics[1] 'auteur'." + told)] for line in found] == (
+        [f"topics[1] 'auteur'.{told}"] if told else []
+    )
+
+
 def test_warnings_name_the_example_addresses(tmp_path: Path) -> None:
     """While the shipped addresses stand there, `check` and `run` say so."""
     content = MINIMAL.replace("www.film.fr", "example.org").replace(
@@ -689,8 +722,6 @@ def test_a_file_without_doubts_has_no_warning(tmp_path: Path, url: str) -> None:
     ("text", "warning"),
     [
         ('[site]\nhubs = ["https://hub.fr/"]', "site.hubs"),
-        ("[matching]\nbrake = 5", "matching.brake"),
-        ('[outlets.A]\nurl = "https://a.fr/"\nkind = "search"', 'kind = "search" of'),
     ],
 )
 def test_settings_without_effect_are_warned_of(

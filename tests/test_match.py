@@ -175,15 +175,22 @@ WORDS = ("Antonio", "Casilli", "micro-travail", "l’été", "cœur", "livreurs"
     st.sampled_from(["'", "’", "&rsquo;", "&amp;#8217;"]),
     st.sampled_from(["-", "‑", "–", " ", "\u00a0", "&nbsp;"]),
     st.booleans(),
+    st.booleans(),
 )
 def test_typography_never_changes_a_match(
-    words: list[str], dress: str, apostrophe: str, dash: str, capitals: bool
+    words: list[str],
+    dress: str,
+    apostrophe: str,
+    dash: str,
+    capitals: bool,
+    accents: bool,
 ) -> None:
-    """Markup, entities, case and kinds of dash, apostrophe and space are no words."""
+    """Markup, entities, case, accents, kinds of dash and apostrophe: no words."""
     topics = [a_topic(word, match=[word]) for word in WORDS]
     text = dash.join(words)
     dressed = " ".join(words).upper() if capitals else " ".join(words)
     dressed = " ".join(dress.format(word) for word in dressed.split())
+    dressed = dressed if accents else dressed.translate(str.maketrans("éÉ", "eE"))
     dressed = dressed.replace("’", apostrophe).replace("-", dash)
     bare, other = (
         match([an_entry(plain(title))], topics, SLATE) for title in (text, dressed)

@@ -51,7 +51,7 @@ def a_line(outlet: str = "Slate", url: str = FEED, **given: Any) -> Status:
 def an_event(kind: Kind = Kind.FAILS, number: int = 1, **given: Any) -> Event:
     """Return an event of that kind, a minute later with each number."""
     subject, outlet = FEED, "Slate"
-    if kind in (Kind.TOPIC_SILENT, Kind.TOPIC_SPEAKS):
+    if kind in (Kind.TOPIC_SILENT, Kind.TOPIC_SPEAKS, Kind.BRAKE, Kind.BRAKE_OFF):
         subject, outlet = "film", "Le film"
     elif kind in (Kind.EDIT, Kind.EDIT_MENDED):
         subject, outlet = "feeds.toml", ""
@@ -62,6 +62,7 @@ def an_event(kind: Kind = Kind.FAILS, number: int = 1, **given: Any) -> Event:
         Kind.GONE: "http 410",
         Kind.MOVED: NEW,
         Kind.WAITS: "Un titre",
+        Kind.BRAKE: "37",
         Kind.EDIT: "site.titel: unknown key\ntopics: missing",
     }
     at = AT + timedelta(minutes=number, microseconds=7)
@@ -153,6 +154,8 @@ def test_the_feed_follows_the_grammar_of_rfc_4287(view: DeskView) -> None:
         ),
         (Kind.TOPIC_SPEAKS, "De nouveau un article sur « Le film »", ""),
         (Kind.WAITS, "À relire : Un titre (Slate)", ""),
+        (Kind.BRAKE, "Le film : articles retenus par le frein (37)", ""),
+        (Kind.BRAKE_OFF, "Le film : le frein ne retient plus rien", ""),
         (Kind.EDIT, "feeds.toml : votre modification n’est pas appliquée", ""),
         (Kind.EDIT_MENDED, "feeds.toml : la modification est appliquée", ""),
     ],

@@ -1,15 +1,19 @@
 """query: which lines are read, as what, and which are refused with the mend."""
 
+import ast
 import re
+from collections.abc import Callable
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator import query
 from aggregator.match import search
 from aggregator.model import Query, QueryError
-from aggregator.query import compile_line
+from aggregator.query import compile_line, reads_articles, terms
 from aggregator.text import plain
 
 PIECES = (
@@ -72,6 +76,26 @@ def test_a_refused_example_is_refused_and_its_mend_is_read(
         compile_line(line)
 
     assert compile_line(said.removeprefix("write: ")).expression
+
+
+def test_the_page_shows_every_refusal() -> None:
+    """Each place in `query` that refuses a line does so to an example of the page.
+
+    But for the two limits of length and depth, which it tells in words.
+    """
+    raised = {
+        node.lineno
+        for node in ast.walk(ast.parse(Path(query.__file__).read_text("utf-8")))
+        if isinstance(node, ast.Raise)
+    }
+    shown = set()
+    for line, _ in REFUSED:
+        with pytest.raises(QueryError) as refused:
+            compile_line(line)
+        shown.add(refused.traceback[-1].lineno + 1)
+
+    assert len(raised - shown) == 2
+    assert shown <= raised
 
 
 @pytest.mark.parametrize(
@@ -188,16 +212,16 @@ def test_operators_bind_as_the_page_says() -> None:
 
 def test_near_stays_in_one_column() -> None:
     """A word of the title is not near one of the summary."""
-    query = compile_line("NEAR(a b)")
+    near = compile_line("NEAR(a b)")
 
-    assert search([("a", "b", ""), ("a b", "", ""), ("", "", "b a")], query) == (1, 2)
+    assert search([("a", "b", ""), ("a b", "", ""), ("", "", "b a")], near) == (1, 2)
 
 
 def test_a_column_binds_what_follows_it_only() -> None:
     """`title:` holds for the next operand, not for those after an operator."""
-    query = compile_line("title: a AND b")
+    titled = compile_line("title: a AND b")
 
-    assert search([("a", "b", ""), ("b", "a", ""), ("a", "", "b")], query) == (0, 2)
+    assert search([("a", "b", ""), ("b", "a", ""), ("a", "", "b")], titled) == (0, 2)
 
 
 @given(
@@ -206,11 +230,11 @@ def test_a_column_binds_what_follows_it_only() -> None:
 def test_no_line_surprises(line: str) -> None:
     """Any text is read, and then SQLite takes it, or refused by a QueryError."""
     try:
-        query = compile_line(line)
+        found = compile_line(line)
     except QueryError as refused:
         outcome = str(refused)
     else:
-        outcome = str(search([("a", "b", "e")], query))
+        outcome = str(search([("a", "b", "e")], found))
 
     assert outcome
 
@@ -221,3 +245,65 @@ def test_a_phrase_finds_itself(words: list[str]) -> None:
     phrase = " ".join(words)
 
     assert _finds(f'"{phrase}"', f"Xx {phrase.upper()}, yy") == [True]
+
+
+@given(
+    st.lists(st.sampled_from(("été", "œuvre", "micro-travail", "l’IA")), min_size=1),
+    st.sampled_from((str.upper, str.title, lambda word: normalize("NFD", word))),
+    st.sampled_from("-‑–—"),
+    st.sampled_from("’'‘ʼ"),
+    st.sampled_from("  \u00a0\u202f"),
+)
+def test_typography_never_changes_a_line(
+    words: list[str],
+    case: Callable[[str], str],
+    dash: str,
+    apostrophe: str,
+    space: str,
+) -> None:
+    """A line means the same whatever its accents, case, dashes, apostrophes, spaces."""
+    line = space.join(map(case, words)).replace("-", dash).replace("’", apostrophe)
+    bare = line.replace("é", "e").replace("É", "E").replace("\u0301", "")
+
+    assert (
+        compile_line(" ".join(words)).expression
+        == compile_line(line).expression
+        == compile_line(bare).expression
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("R&D", "notre R & D"),
+        ("casilli.fr", "lu sur www.casilli.fr"),
+        ("canal+", "sur Canal+ ce soir"),
+        ("micro-travail*", "le micro travailleur"),
+        ("l'humanité", "L’Humanité"),
+        ("micro-travail", "micro‑travail"),
+    ],
+)
+def test_a_word_of_parts_is_their_phrase(line: str, text: str) -> None:
+    """What joins the parts of a word never counts, on either side."""
+    assert _finds(line, text, line, "autre chose") == [True, True, False]
+
+
+def test_terms_are_told_in_order() -> None:
+    """Folded, each with whether a word may go on after it; columns are no terms."""
+    told = compile_line('title: Été AND NEAR("l\'IA" micro-trav*) NOT "article : x"')
+
+    assert terms(told) == (
+        ("ete", False),
+        ("l ia", False),
+        ("micro trav", True),
+        ("article : x", False),
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "reads"),
+    [("article: a", True), ("a AND ARTICLE:(b)", True), ('"article : a"', False)],
+)
+def test_a_line_that_is_tied_to_the_article_says_so(line: str, reads: bool) -> None:
+    """The column counts, a phrase that looks like it does not."""
+    assert reads_articles(compile_line(line)) is reads

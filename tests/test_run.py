@@ -134,11 +134,11 @@ def test_a_lost_folder_is_rebuilt_to_the_byte(world: Config) -> None:
     before = contents(folder)
     for path in (folder / "public").rglob("*.*"):
         path.unlink()
-    written = run.republish(Desk.of(world), NOW + timedelta(days=3))
+    written = run.republish(Desk.of(world), NOW + timedelta(days=3)).written
 
     assert contents(folder) == before
     assert set(written) == set(before)
-    assert run.republish(Desk.of(world), NOW + timedelta(days=3)) == ()
+    assert run.republish(Desk.of(world), NOW + timedelta(days=3)).written == ()
 
 
 def test_decisions_take_effect_at_the_next_publish(world: Config) -> None:
@@ -221,6 +221,32 @@ def test_progress_is_told_as_it_goes(world: Config) -> None:
 
     assert steps[-1] == (3, 3)
     assert [done for done, _ in steps] == sorted(done for done, _ in steps)
+
+
+def test_what_a_search_finds_is_its_outlets(tmp_path: Path, server: Server) -> None:
+    """It meets the outlet's own article, or is published under the outlet's name."""
+    wrapped = (
+        "<item><title>{} - lejour.fr</title><guid>{}</guid><pubDate>Fri, 14 Feb 2020"
+        " 08:00:00 GMT</pubDate><link>https://www.google.com/url?sa=t&amp;url="
+        "https://jour.example/{}&amp;ct=ga</link></item>"
+    )
+    known = wrapped.format("Travailleurs du clic", "g1", "a")
+    other = wrapped.format("Les &lt;b>livreurs&lt;/b> en grève", "g2", "z")
+    jour = server.route("/jour", body=rss(item("a", "Travailleurs du clic")))
+    search = server.route("/alerte", body=rss(known, other))
+    path = configure(tmp_path, {"Le Jour": jour})
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f'"Alertes" = {{ url = "{search}", kind = "search" }}\n')
+
+    assert aggregator(path, "run").returncode == 0
+    lines = (tmp_path / "public" / "stories.jsonl").read_text("utf-8").splitlines()
+    assert sorted(
+        (story["title"], story["url"], [copy["outlet"] for copy in story["copies"]])
+        for story in map(json.loads, lines)
+    ) == [
+        ("Les livreurs en grève", "https://jour.example/z", ["Le Jour"]),
+        ("Travailleurs du clic", "https://jour.example/a", ["Le Jour"]),
+    ]
 
 
 def test_no_order_of_outcomes_shows(world: Config, tmp_path: Path) -> None:

@@ -11,10 +11,12 @@ import pytest
 from needs import shared
 
 from aggregator import config, curation
-from aggregator.model import Action, Addition, Config
-from aggregator.text import fold
+from aggregator.match import match
+from aggregator.model import Action, Addition, Config, Entry, Outlet, Verdict
+from aggregator.text import fold, plain
 
 ROOT = Path(__file__).parents[1]
+CASES = tomllib.loads(Path(__file__).with_name("mentions.toml").read_text("utf-8"))
 
 # Of the press list: what its outlets are called in feeds.toml; a broadcast has none.
 ELSEWHERE = {"JT 20H France 2": "franceinfo"}
@@ -84,6 +86,7 @@ def test_only_the_example_addresses_are_warned_of(shipped: Config) -> None:
     warnings = config.warnings(shipped)
 
     assert [line.partition(":")[0] for line in warnings] == ["site.url", "site.contact"]
+    assert config.advice(shipped) == ()
 
 
 def test_names_are_set_as_french_is(shipped: Config, additions) -> None:
@@ -158,3 +161,36 @@ def test_added_articles_have_speaking_ids(additions) -> None:
     assert [each.key for each in additions if each.precision == "month"] == [
         "60-millions-2019-11"
     ]
+
+
+def verdicts(shipped: Config, title: str, summary: str) -> dict[str, Verdict]:
+    """Return what the shipped topics say of an entry."""
+    entry = Entry(1, "1", "", plain(title), plain(summary), 0)
+    found = match([entry], shipped.topics, Outlet("Le Jour", ()))
+    return {mention.topic: mention.verdict for mention in found}
+
+
+@pytest.mark.parametrize("topic", [name for name in CASES if name != "none"])
+def test_a_topic_finds_what_is_its_own(shipped: Config, topic: str) -> None:
+    """Each invented entry of its subject is published there, or waits."""
+    lost = [
+        title
+        for title, summary in CASES[topic].items()
+        if verdicts(shipped, title, summary).get(topic, Verdict.SUPPRESSED)
+        is Verdict.SUPPRESSED
+    ]
+
+    assert lost == []
+
+
+def test_what_only_sounds_alike_is_not_published(shipped: Config) -> None:
+    """Namesakes, other films and news of the same companies may wait at most."""
+    published = [
+        title
+        for title, summary in CASES["none"].items()
+        if Verdict.CERTAIN in verdicts(shipped, title, summary).values()
+    ]
+
+    assert published == []
+    waiting = sum(bool(verdicts(shipped, *case)) for case in CASES["none"].items())
+    assert waiting <= len(CASES["none"]) / 5

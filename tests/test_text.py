@@ -1,7 +1,11 @@
 """text: markup away, folding and the way back, cutting and marking."""
 
+import sys
 import time
-from unicodedata import normalize
+from collections.abc import Callable
+from html.entities import codepoint2name
+from itertools import zip_longest
+from unicodedata import category, combining, normalize
 
 import pytest
 from hypothesis import given
@@ -196,6 +200,95 @@ def test_folding_takes_away_what_never_counts(text: str, folded: str) -> None:
 def test_inclusive_writing_is_the_plain_word(text: str, folded: str) -> None:
     """Inserted endings go where they fit the stem, a final s stays; no other dot."""
     assert fold(text) == folded
+
+
+DASHES = [chr(n) for n in range(sys.maxunicode) if category(chr(n)) == "Pd"] + ["−"]
+SPACES = [chr(n) for n in range(sys.maxunicode) if category(chr(n)) == "Zs"]
+APOSTROPHES = list("'’‘ʼ`´′‛ʹ＇")
+INLINE = "b i em strong span a mark sup sub u abbr font wbr".split()
+OTHER = "br p div h2 li td blockquote img hr o:p custom-tag".split()
+
+
+@pytest.mark.parametrize(
+    "kinds", [DASHES, SPACES, APOSTROPHES], ids=["dashes", "spaces", "apostrophes"]
+)
+def test_each_kind_of_dash_space_and_apostrophe_is_one_space(kinds: list[str]) -> None:
+    """Every one that Unicode has, alone and in a run with the others."""
+    assert [char for char in kinds if fold(f"a{char}b") != "a b"] == []
+    assert fold(f"a{''.join(kinds)}b") == "a b"
+
+
+@pytest.mark.parametrize("tag", INLINE)
+def test_tags_inside_a_line_do_not_part_a_word(tag: str) -> None:
+    """Whatever their case and attributes, opening, closing or empty."""
+    for text in (f"cli<{tag}>q</{tag}>ue", f"cli<{tag.upper()} class='x y'/>que"):
+        assert plain(text) == "clique"
+
+
+@pytest.mark.parametrize("tag", OTHER)
+def test_other_tags_part_two_words(tag: str) -> None:
+    """A paragraph, a line end or a tag nobody knows stands between words."""
+    assert plain(f"un<{tag}>deux") == plain(f"un<{tag} class='x'/>deux") == "un deux"
+
+
+# What stands in a French text: letters with and without accents, what joins words.
+PLAIN = st.text(
+    alphabet="abcdeilnorstuvxABCELMNRST0123éèêëàâçïîôùûüÿœæÉÈÇŒ '’-–—\u00a0,.;:!?«»",
+    max_size=40,
+)
+
+
+def other_case(char: str, _n: int) -> str:
+    return char.swapcase() if len(char.swapcase()) == 1 else char
+
+
+def other_kind(char: str, n: int) -> str:
+    for kinds in (DASHES, SPACES, APOSTROPHES):
+        if char in kinds:
+            return kinds[n % len(kinds)]
+    return char
+
+
+def dropped_accent(char: str, n: int) -> str:
+    parts = normalize("NFD", char)
+    return parts if n % 2 else "".join(c for c in parts if not combining(c))
+
+
+def entity(char: str, n: int) -> str:
+    code = ord(char)
+    named = f"&{codepoint2name[code]};" if code in codepoint2name else f"&#{code:05};"
+    once = (f"&#{code};", f"&#x{code:x};", named)[n % 3]
+    return once.replace("&", "&amp;") if n % 2 else once
+
+
+def tagged(char: str, n: int) -> str:
+    tag = INLINE[n % len(INLINE)]
+    return f"<{tag}>{char}</{tag}>"
+
+
+def invisible(char: str, n: int) -> str:
+    return char + "\u00ad\u200b\u200e\u2060\ufeff"[n % 5]
+
+
+@pytest.mark.parametrize(
+    "dressed",
+    [other_case, other_kind, dropped_accent, entity, tagged, invisible],
+    ids=lambda change: change.__name__,
+)
+@given(text=PLAIN, numbers=st.lists(st.none() | st.integers(0, 99), max_size=40))
+def test_what_never_counts_never_changes_a_folding(
+    dressed: Callable[[str, int], str], text: str, numbers: list[int | None]
+) -> None:
+    """Markup, entities, accents, case, kinds of dash, space, apostrophe: any of them.
+
+    What folds alike is found by the same queries: `fts` sees nothing but foldings.
+    """
+    other = "".join(
+        char if number is None else dressed(char, number)
+        for char, number in zip_longest(text, numbers[: len(text)])
+    )
+
+    assert fold(plain(other)) == fold(plain(text))
 
 
 @given(TEXTS)

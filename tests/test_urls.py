@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.urls import canonical, host, origin, site, web
+from aggregator.urls import canonical, host, origin, site, unwrapped, web
 
 
 @pytest.mark.parametrize(
@@ -105,3 +107,68 @@ def test_an_origin_is_scheme_and_host() -> None:
     """With its odd port, without what is usual or written large."""
     assert origin("HTTPS://WWW.Slate.fr:443/a?b") == "https://www.slate.fr"
     assert origin("http://slate.fr:81/a") == "http://slate.fr:81"
+
+
+TARGET = "https://www.exemple.fr/article?id=1"
+QUOTED = "https%3A%2F%2Fwww.exemple.fr%2Farticle%3Fid%3D1"
+CODED = urlsafe_b64encode(
+    b'\x08\x13"' + bytes((len(TARGET),)) + TARGET.encode() + b"\xd2\x01\x00"
+).decode()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://www.google.com/url?rct=j&sa=t&url={QUOTED}&ct=ga&cd=CAE&usg=AO",
+        f"https://www.google.com/url?rct=j&sa=t&url={TARGET}&ct=ga",
+        f"https://www.google.co.uk/url?q={QUOTED}&sa=D",
+        f"https://google.fr/url?q=%20{QUOTED}",
+        f"http://www.bing.com/news/apiclick.aspx?ref=FexRss&tid=1&url={QUOTED}&c=2",
+        f"https://r.search.yahoo.com/_ylt=A/RV=2/RE=1/RO=10/RU={QUOTED}/RK=2/RS=x-",
+        f"https://duckduckgo.com/l/?uddg={QUOTED}&rut=1",
+        f"https://l.facebook.com/l.php?u={QUOTED}&h=AT",
+        f"https://www.youtube.com/redirect?event=video&q={QUOTED}",
+        f"https://news.google.com/rss/articles/{CODED.rstrip('=')}?oc=5",
+        f"https://news.google.com/articles/{CODED}",
+        f"https://news.google.com/__i/rss/rd/articles/{CODED}?oc=5",
+        f"https://l.facebook.com/l.php?u=https%3A%2F%2Fgoogle.com%2Furl%3Fq%3D{TARGET}",
+        TARGET,
+    ],
+)
+def test_redirects_that_carry_their_target_are_unwrapped(url: str) -> None:
+    """In a parameter, in the path, encoded or in one another."""
+    assert unwrapped(url) == TARGET
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "mailto:a@b.fr",
+        "https://www.google.com/url?sa=t",
+        "https://www.google.com/url?url=javascript:alert(1)",
+        "https://www.google.com/search?q=https://exemple.fr/",
+        "https://google.exemple.fr/url?q=https://ailleurs.fr/",
+        "https://news.google.com/rss/articles/CBMiAU_yqLOpaque",
+        "https://news.google.com/rss/articles/a",
+        "https://r.search.yahoo.com/_ylt=A/RV=2",
+        "https://exemple.fr/redirect?url=https://ailleurs.fr/",
+    ],
+)
+def test_what_carries_no_target_stays(url: str) -> None:
+    """An opaque redirect, a search, and addresses that only look like one."""
+    assert unwrapped(url) == url
+
+
+@given(
+    st.text(max_size=60)
+    | st.text("%=&?/:.aU", max_size=60).map(
+        "https://www.google.com/url?q=https://".__add__
+    )
+)
+def test_unwrapping_is_idempotent_and_never_raises(url: str) -> None:
+    """What is unwrapped is a web address without blanks, or as it was."""
+    target = unwrapped(url)
+
+    assert unwrapped(target) == target
+    assert target == url or (web(target) and " " not in target)

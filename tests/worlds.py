@@ -102,15 +102,23 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def database(folder: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Return every table's rows, but for the log of polls and of migrations."""
+    """Return every table's rows, but for the log of polls and of migrations.
+
+    Of the index of the history: which word stands where, in whatever segments it is.
+    """
     raw = sqlite3.connect(folder / "aggregator.db")
     names = [
         name
         for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type='table'")
         if name not in ("polls", "_sqlite_migrations")
+        and not name.startswith("history")
     ]
     rows = {
         name: sorted(raw.execute(f"SELECT * FROM {name}"), key=repr) for name in names
     }
+    raw.execute(
+        "CREATE VIRTUAL TABLE temp.word USING fts5vocab(main, history, instance)"
+    )
+    rows["history"] = sorted(raw.execute("SELECT * FROM temp.word"))
     raw.close()
     return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -52,7 +53,8 @@ def review(path: str | None, as_json: bool) -> None:
     What to do with them is written in curation.toml (docs/curation.md).
     """
     config = configuration.read(configuration.locate(path))
-    waiting = _newest_first([s for s in _told(config) if s.state is State.WAITING])
+    told = _told(config)
+    waiting = _newest_first([s for s in told if s.state is State.WAITING])
     if as_json:
         show.as_json([_entry(story, evidence=True) for story in waiting])
         return
@@ -68,6 +70,9 @@ def review(path: str | None, as_json: bool) -> None:
                 snippet = show.safe(_marked(evidence.snippet, "**"))
                 click.echo(f"          {snippet}")
     click.echo(f"{len(waiting)} waiting", err=True)
+    held = Counter(topic for story in told for topic in story.held)
+    for line in show.held(held.items()):
+        click.echo(line, err=True)
 
 
 def _day(story: Story, config: Config) -> str:
@@ -124,7 +129,8 @@ def check(path: str | None, as_json: bool) -> None:
             )
             sys.exit(exc.exit_status)
         raise
-    warnings = [*configuration.warnings(config), *_doubts(desk)]
+    advice = configuration.advice(config)
+    warnings = [*configuration.warnings(config), *advice, *_doubts(desk)]
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     if as_json:

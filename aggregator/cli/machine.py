@@ -194,10 +194,12 @@ def summary(report: Report, config: Config) -> None:
         click.echo("\nno new mention", err=True)
     if report.doubtful:
         click.echo("\n`aggregator review` shows what waits for you.", err=True)
+    for line in show.held(report.held):
+        click.echo(line, err=True)
 
 
 def changes(report: Report) -> None:
-    """Print what cron should mail: what starts to fail, what recovers."""
+    """Print what cron should mail: what starts to fail, recovers or is held."""
     if exit_status(report) == UNREACHED and report.started:
         click.echo(_unreached(report), err=True)
     else:
@@ -209,6 +211,9 @@ def changes(report: Report) -> None:
     else:
         for feed in report.recovered:
             click.echo(f"{feed.outlet.name}: works again ({feed.url})", err=True)
+
+    for line in show.held(one for one in report.held if one[0] in report.braked):
+        click.echo(line, err=True)
 
 
 def _unreached(report: Report) -> str:
@@ -255,21 +260,25 @@ def worker(path: str | None) -> None:
 
 
 @click.command()
+@click.option("--accept", is_flag=True, help="Let pass what the brake holds.")
 @click.option("--json", "as_json", is_flag=True, help="Print the names as JSON.")
 @click.pass_obj
-def publish(path: str | None, as_json: bool) -> None:
+def publish(path: str | None, accept: bool, as_json: bool) -> None:
     """Rebuild every published file from the database and the two TOML files.
 
     Files whose bytes would not change are left untouched; the names of the others are
-    printed.
+    printed. An edit that would move more stories of a topic than `matching.brake` moves
+    none of them, unless it is accepted.
     """
     desk = Desk.load(configuration.locate(path))
-    written = pipeline.republish(desk, now())
+    rebuilt = pipeline.republish(desk, now(), accept=accept)
     if as_json:
-        show.as_json({"files_written": written})
+        show.as_json({"files_written": rebuilt.written})
     else:
-        for name in written:
+        for name in rebuilt.written:
             click.echo(name)
+    for line in show.held(rebuilt.held):
+        click.echo(line, err=True)
 
 
 @click.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -15,6 +16,8 @@ from aggregator.model import AggregatorError
 COMMANDS = {
     "review": ("Every day", "desk"),
     "check": ("After an edit", "desk"),
+    "try": ("After an edit", "rules"),
+    "diff": ("After an edit", "diff"),
     "status": ("When something looks wrong", "desk"),
     "search": ("When something looks wrong", "desk"),
     "demo": ("Once", "demo"),
@@ -37,7 +40,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
         module = import_module(f"aggregator.cli.{COMMANDS[cmd_name][1]}")
-        command = getattr(module, cmd_name)
+        command = getattr(module, f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name)
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name!r} is no command")
         return command

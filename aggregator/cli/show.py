@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from unicodedata import east_asian_width
 
 import click
+
+from aggregator.text import MARK, UNMARK
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _TITLE = 70  # columns
@@ -19,6 +21,20 @@ _TITLE = 70  # columns
 def safe(text: str) -> str:
     """Return text of an outlet without what could steer a terminal."""
     return _UNSAFE.sub(" ", text)
+
+
+def marked(snippet: str) -> str:
+    """Return a snippet with the words that were found between **."""
+    return snippet.replace(MARK, "**").replace(UNMARK, "**")
+
+
+def held(counts: Iterable[tuple[str, int]]) -> Iterator[str]:
+    """Yield a line for each topic of which the brake holds stories, and how many."""
+    for topic, count in counts:
+        yield (
+            f"{topic}: the brake holds {count} {'story' if count == 1 else 'stories'}; "
+            "`aggregator diff` shows them, `aggregator publish --accept` lets them pass"
+        )
 
 
 def as_json(value: object) -> None:

@@ -1,9 +1,10 @@
 """feeds.toml, read and validated as a whole, every problem at once.
 
 `tables` reads typed keys from any TOML table, `values` single values, `keys` describes
-every key of feeds.toml, `reading` puts them together.
+every key of feeds.toml, `reading` puts them together, `advice` reads them again.
 """
 
+from aggregator.config.advice import advice
 from aggregator.config.reading import (
     DEFAULT_PLACES,
     NOT_YET,
@@ -19,6 +20,7 @@ __all__ = [
     "DEFAULT_PLACES",
     "NOT_YET",
     "VARIABLE",
+    "advice",
     "duration",
     "locate",
     "read",

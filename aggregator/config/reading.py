@@ -62,14 +62,6 @@ _EXAMPLES: Final = re.compile(r"(?:^|[@./])example\.(?:org|com|net)(?:$|[/:])")
 # Read and checked, but without effect in this version: `warnings` tells who set them.
 NOT_YET: Final[tuple[tuple[str, Callable[[Config], object]], ...]] = (
     ("site.hubs", lambda config: config.site.hubs),
-    (
-        "matching.brake",
-        lambda config: config.matching.brake != Matching().brake,
-    ),
-    (
-        'kind = "search" of an outlet',
-        lambda config: any(outlet.kind == "search" for outlet in config.outlets),
-    ),
 )
 
 

@@ -10,6 +10,7 @@ from aggregator.health.coverage import Followed, Window, as_text, coverage, from
 from aggregator.health.events import Event, Kind, Told
 from aggregator.health.news import (
     Gap,
+    brake_events,
     edit_events,
     gap_events,
     topic_events,
@@ -33,6 +34,7 @@ __all__ = [
     "Told",
     "Window",
     "as_text",
+    "brake_events",
     "coverage",
     "cut_off",
     "edit_events",

@@ -30,6 +30,8 @@ class Kind(StrEnum):
     TOPIC_SILENT = "topic_silent"  # a topic's id
     TOPIC_SPEAKS = "topic_speaks"  # a topic's id, after TOPIC_SILENT
     WAITS = "waits"  # a story's short id: a doubtful mention; its title
+    BRAKE = "brake"  # a topic's id: the brake holds stories of it; how many
+    BRAKE_OFF = "brake_off"  # a topic's id, after BRAKE
     EDIT = "edit"  # a file's name: an edit that is not used; the problems
     EDIT_MENDED = "edit_mended"  # a file's name, after EDIT
 
@@ -56,6 +58,7 @@ class Event:
 FAILURE = (Kind.FAILS, Kind.GONE, Kind.RECOVERED, Kind.UNSTEADY)
 SILENCE = (Kind.SILENT, Kind.SPEAKS)
 TOPIC = (Kind.TOPIC_SILENT, Kind.TOPIC_SPEAKS)
+BRAKES = (Kind.BRAKE, Kind.BRAKE_OFF)
 EDITS = (Kind.EDIT, Kind.EDIT_MENDED)
 
 _STEP = timedelta(seconds=1)  # the database keeps no shorter time

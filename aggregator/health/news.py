@@ -1,4 +1,7 @@
-"""What else the maintainer should hear: gaps, topics, what waits, edits. Pure."""
+"""What else the maintainer should hear: gaps, topics, what waits or is held, edits.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from aggregator.health.events import (
+    BRAKES,
     EDITS,
     TOPIC,
     Event,
@@ -107,6 +111,27 @@ def waiting_events(stories: Iterable[Story], told: Told, now: datetime) -> list[
             if story.state is State.WAITING
         )
     )
+
+
+def brake_events(
+    topics: Iterable[Topic], held: Mapping[str, int], told: Told, now: datetime
+) -> Iterator[Event]:
+    """Yield the topics of which the brake holds stories, and those it let go.
+
+    held: how many, by topic id. It is told again when there are more of them.
+    """
+    titles = {topic.id: topic.title for topic in topics}
+    for topic in dict.fromkeys([*held, *told.subjects(Kind.BRAKE)]):
+        last, count = told.last(topic, BRAKES), held.get(topic, 0)
+        known = int(last.text) if last and last.kind is Kind.BRAKE else 0
+        if count > known:
+            kind, text = Kind.BRAKE, str(count)
+        elif known and not count:
+            kind, text = Kind.BRAKE_OFF, ""
+        else:
+            continue
+        at, title = later(now, last), titles.get(topic, topic)
+        yield Event(event_id(kind, topic, at), at, kind, topic, title, text)
 
 
 def edit_events(

@@ -49,7 +49,8 @@ class Batch:
 
     host: whose feeds all of them are; "" when each is on a host of its own. lanes: how
     many of them may be under way at once. resumed: the host was asked a moment ago, by
-    the batch before this one. pauses: hosts that are not to be asked at all.
+    the batch before this one. pauses: hosts that are not to be asked at all. sites:
+    where outlets live, as `sources.sites` says, when a feed of a search is among them.
     """
 
     tasks: tuple[PollTask, ...]
@@ -61,6 +62,7 @@ class Batch:
     lanes: int = 1
     resumed: bool = False
     pauses: tuple[Pause, ...] = ()
+    sites: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

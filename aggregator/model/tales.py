@@ -11,10 +11,11 @@ from aggregator.model.settings import Feed, Precision
 
 
 class State(StrEnum):
-    """Where a story stands."""
+    """Where a story stands; HELD: it would be published, but the brake is on."""
 
     PUBLISHED = "published"
     WAITING = "waiting"
+    HELD = "held"
     HIDDEN = "hidden"
     SUPPRESSED = "suppressed"
     WITHDRAWN = "withdrawn"
@@ -52,7 +53,8 @@ class Story:
     language: the first entry's; url "" = it has none. copies: the first entry, then
     the others by date, no outlet twice. added_at: when it entered our feed; None while
     it never did. live: False for what was added at its own, older date.
-    withdrawn_at: set while a story that was public is so no longer.
+    withdrawn_at: set while a story that was public is so no longer. held: the topics
+    that it would enter or leave if the brake let it.
     """
 
     short: str
@@ -81,6 +83,7 @@ class Story:
     home: str = ""
     feed_url: str = ""
     feed_title: str = ""
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,8 @@ class Report:
     stories: published after it. failures: every feed that failed; started, recovered:
     those whose last poll had gone the other way. by_topic: new certain and doubtful
     mentions, in the order of feeds.toml. reached: False when this machine seems cut off
-    from all outlets, by all that was polled up to now.
+    from all outlets, by all that was polled up to now. held: how many stories the brake
+    holds, by topic; braked: the topics of which it holds more than before.
     """
 
     polled: int = 0
@@ -107,3 +111,5 @@ class Report:
     recovered: tuple[Feed, ...] = ()
     by_topic: tuple[tuple[str, int, int], ...] = ()
     reached: bool = True
+    held: tuple[tuple[str, int], ...] = ()
+    braked: tuple[str, ...] = ()

@@ -163,7 +163,7 @@ def _item(entry: Any, base: str, language: str, *, search: bool) -> Item:  # noq
     if search:
         source = entry.get("source")
         outlet = _shown(source, "title") if isinstance(source, dict) else ""
-        title = title.removesuffix(f" - {outlet}") if outlet else title
+        outlet = outlet or _shown(entry, "news_source")  # Bing's
     contents = entry.get("content")
     full = max(
         (_content(each) for each in contents) if isinstance(contents, list) else (),

@@ -15,6 +15,7 @@ from datetime import datetime
 from aggregator.model import Copy, Evidence, Story
 from aggregator.publish.view import Gone, Shown
 
+_PRIVATE = frozenset({"held"})  # of a story: the maintainer's own matter
 # Line ends for str.splitlines and JavaScript, though not for JSON.
 _LINE_ENDS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
 
@@ -22,8 +23,9 @@ _LINE_ENDS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
 def jsonl(stories: Iterable[Shown], gone: Iterable[Gone] = ()) -> bytes:
     """Return a line for each story, by publication and then by short id.
 
-    The keys are the fields of `model.Story`, times as ISO 8601. Of a story that is gone
-    nothing is left but its id, topics and times: what its tombstone needs.
+    The keys are the fields of `model.Story` but for _PRIVATE, times as ISO 8601. Of a
+    story that is gone nothing is left but its id, topics and times: what its tombstone
+    needs.
     """
     kept = [
         replace(one.story, summary=one.extract, evidence=one.evidence)
@@ -63,4 +65,8 @@ def _plain(value: Story | Copy | Evidence | datetime) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
     # Not dataclasses.asdict: its deep copies take longer than all the rest.
-    return {field.name: getattr(value, field.name) for field in fields(value)}
+    return {
+        field.name: getattr(value, field.name)
+        for field in fields(value)
+        if field.name not in _PRIVATE
+    }

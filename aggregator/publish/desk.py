@@ -8,7 +8,7 @@ never stand inside the published folder.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aggregator.health import Event, Health, Kind, Status
@@ -25,6 +25,7 @@ from aggregator.text import fold
 
 FEED_SIZE = 100  # events in desk.atom
 SHOWN = 200  # feeds, stories and troubles of a kind on the page; DESIGN.md §6
+_NAMED = 20  # stories that the brake holds, of each topic
 LATELY = 30  # events on the page; desk.atom has more
 
 # What needs attention first; a moved feed comes after these, the others by name.
@@ -33,6 +34,7 @@ _MOVED, _WELL, _DISABLED = len(_WORST), len(_WORST) + 1, len(_WORST) + 2
 # The order of what is in trouble; an edit that is not used hides all later ones.
 _GROUPS = (
     Kind.EDIT,
+    Kind.BRAKE,
     Kind.FAILS,
     Kind.GONE,
     Kind.SILENT,
@@ -41,9 +43,10 @@ _GROUPS = (
     Kind.TOPIC_SILENT,
 )
 # Some last until another event of the same family and subject says that it is over.
-_LASTING = frozenset({Kind.EDIT, Kind.UNSTEADY, Kind.TOPIC_SILENT})
+_LASTING = frozenset({Kind.EDIT, Kind.BRAKE, Kind.UNSTEADY, Kind.TOPIC_SILENT})
 _FAMILIES = (
     {Kind.EDIT, Kind.EDIT_MENDED},
+    {Kind.BRAKE, Kind.BRAKE_OFF},
     {Kind.UNSTEADY, Kind.RECOVERED, Kind.FAILS, Kind.GONE},
     {Kind.TOPIC_SILENT, Kind.TOPIC_SPEAKS},
 )
@@ -54,7 +57,8 @@ class DeskView:
     """What the maintainer's private side shows, as of the newest poll.
 
     lines: every followed feed. days: entries a day by feed URL, the last 30 days,
-    oldest first. events: newest first. waiting: the stories in State.WAITING.
+    oldest first. events: newest first. waiting: the stories in State.WAITING. held:
+    those that the brake holds.
     """
 
     lines: tuple[Status, ...]
@@ -62,6 +66,7 @@ class DeskView:
     events: tuple[Event, ...]
     waiting: tuple[Story, ...]
     as_of: datetime | None = None
+    held: tuple[Story, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +193,12 @@ def _page(
     name = clean(site.title) or site.url
     troubles = [note for line in lines for note in notes.troubles(line)]
     followed = {line.url for line in lines}
-    troubles += [notes.event(event) for event in _lasting(told, followed)]
+    troubles += [
+        _braked(notes, event, view.held)
+        if event.kind is Kind.BRAKE
+        else notes.event(event)
+        for event in _lasting(told, followed)
+    ]
     return Page(
         title=f"{said.gettext('Desk')} – {name}",
         root="",
@@ -220,6 +230,21 @@ def _lasting(events: Iterable[Event], followed: set[str]) -> list[Event]:
         if event.kind in _LASTING
         and (event.kind is not Kind.UNSTEADY or event.subject in followed)
     ]
+
+
+def _braked(notes: Notes, event: Event, held: Iterable[Story]) -> Note:
+    """Return what the brake holds of a topic now, which may be less than was told."""
+    its = sorted(
+        (story for story in held if event.subject in story.held),
+        key=lambda story: (story.published_at, story.short),
+        reverse=True,
+    )
+    note = notes.event(replace(event, text=str(len(its))))
+    return replace(note, problems=tuple(_one_line(story) for story in its[:_NAMED]))
+
+
+def _one_line(story: Story) -> str:
+    return clean(f"{story.title} ({story.outlet})")
 
 
 def _groups(notes: Notes, troubles: Sequence[Note]) -> Iterable[Group]:

@@ -30,6 +30,8 @@ _ABOUT_FEEDS = frozenset(Kind) - {
     Kind.TOPIC_SILENT,
     Kind.TOPIC_SPEAKS,
     Kind.WAITS,
+    Kind.BRAKE,
+    Kind.BRAKE_OFF,
     Kind.EDIT,
     Kind.EDIT_MENDED,
 }
@@ -40,7 +42,8 @@ class Note:
     """One event in words.
 
     name: of the outlet, topic or file. url: what can be looked at, "" = nothing.
-    problems: of an edit, a line each. paste: the line of feeds.toml that mends it.
+    problems: of an edit, a line each; what the brake holds, too. paste: the line of
+    feeds.toml that mends it.
     """
 
     kind: Kind

@@ -35,6 +35,7 @@ def tellings(language: str) -> Mapping[Kind, Telling]:
     """Return how every kind is told in a language."""
     _ = words(language).gettext
     reason = _("Reason: %(text)s.")
+    at_once = _("They would be published or withdrawn all at once.")
     last, never = _("Last read on %(from)s."), _("Never read so far.")
     return {
         Kind.FAILS: Telling(
@@ -128,6 +129,18 @@ def tellings(language: str) -> Mapping[Kind, Telling]:
             facts=(_("There had been none since %(since)s."),),
         ),
         Kind.WAITS: Telling(title=_("To read: %(text)s (%(name)s)")),
+        Kind.BRAKE: Telling(
+            title=_("%(name)s: articles that the brake holds: %(text)s"),
+            facts=(at_once,),
+            advice=_(
+                "To see which ones, and by which lines: aggregator diff. To let them "
+                "pass: aggregator publish --accept. Otherwise mend what was edited in "
+                "feeds.toml."
+            ),
+            undated_facts=(at_once,),
+            heading=_("Held by the brake"),
+        ),
+        Kind.BRAKE_OFF: Telling(title=_("%(name)s: the brake holds nothing any more")),
         Kind.EDIT: Telling(
             title=_("%(name)s: your edit is not in force"),
             advice=_(

@@ -1,15 +1,16 @@
-"""The entries and mentions that a poll found, written into the database.
+"""The entries and mentions that a poll found, written into the database and read again.
 
-To be called in the transaction that remembers the poll.
+What writes is to be called in the transaction that remembers the poll.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from aggregator.model import Entry, Mention, Outcome
+from aggregator.model import Entry, Mention, Outcome, Verdict
 from aggregator.store.base import Store, seconds
 from aggregator.urls import canonical
 
@@ -99,3 +100,37 @@ def mentioned(store: Store, mentions: Iterable[Mention]) -> None:
             for mention in mentions
         ],
     )
+
+
+def unmentioned(store: Store, mentions: Iterable[Mention]) -> None:
+    """Take mentions out."""
+    store.do_many(
+        "DELETE FROM mentions WHERE entry = ? AND topic = ?",
+        [(mention.entry, mention.topic) for mention in mentions],
+    )
+
+
+def mentions(store: Store, entries: Sequence[int]) -> dict[int, tuple[Mention, ...]]:
+    """Return what each of the entries mentions, by topic; without those that do not."""
+    found: defaultdict[int, list[Mention]] = defaultdict(list)
+    for row in store.each(
+        """
+        SELECT * FROM mentions WHERE entry IN (SELECT value FROM json_each(?))
+        ORDER BY entry, topic
+        """,
+        json.dumps(entries),
+    ):
+        spans = tuple((start, end) for start, end in json.loads(row["spans"]))
+        found[row["entry"]].append(
+            Mention(
+                entry=row["entry"],
+                topic=row["topic"],
+                verdict=Verdict(row["verdict"]),
+                rule=row["rule"],
+                line=row["line"],
+                column=row["field"],
+                spans=spans,
+                snippet=row["snippet"],
+            )
+        )
+    return {entry: tuple(its) for entry, its in found.items()}

@@ -32,7 +32,7 @@ from aggregator.pace import (
     next_poll,
     suspicious,
 )
-from aggregator.store import entries, listing
+from aggregator.store import entries, history, listing
 from aggregator.store.base import Store, instant, maybe_instant, seconds
 from aggregator.urls import host
 
@@ -144,14 +144,16 @@ def record(store: Store, outcomes: Iterable[Outcome], polling: Polling) -> int:
 
     A feed that was not asked is put off until it may be, and that is all.
     """
-    with store.transaction():
-        new = 0
+    outcomes = tuple(outcomes)
+    ids = [entry.id for outcome in outcomes for entry in outcome.entries]
+    new = 0
+    with store.transaction(), history.following(store, ids):
         for outcome in outcomes:
             if outcome.asked:
                 new += _record(store, outcome, polling)
             elif outcome.not_before:
                 _put_off(store, outcome.feed, _bearable(outcome, outcome.not_before))
-        return new
+    return new
 
 
 def _record(store: Store, outcome: Outcome, polling: Polling) -> int:
@@ -287,25 +289,30 @@ def _rest(row: sqlite3.Row) -> Rest:
     )
 
 
-def forget(store: Store, now: datetime, history: timedelta) -> None:
+def forget(store: Store, now: datetime, kept: timedelta) -> None:
     """Drop what is past keeping: texts that matched nothing, old hashes, the old log.
 
-    Both spans count from the day an entry left its feed (DESIGN.md §3), since feeds
-    list entries far older than that.
+    kept: how long texts are. Both spans count from the day an entry left its feed
+    (DESIGN.md §3), since feeds list entries far older than that.
     """
-    old = seconds(now - history)
+    rows = store.rows(
+        """
+        SELECT id FROM entries WHERE story = '' AND id IN (
+            SELECT entry FROM seen WHERE dropped_at < ?
+        ) AND id NOT IN (SELECT entry FROM mentions)
+        """,
+        seconds(now - kept),
+    )
+    old = [row["id"] for row in rows]
     with store.transaction():
-        store.do(
-            """
-            DELETE FROM entries WHERE story = '' AND id IN (
-                SELECT entry FROM seen WHERE dropped_at < ?
-            ) AND id NOT IN (SELECT entry FROM mentions)
-            """,
-            old,
-        )
+        with history.following(store, old):
+            store.do(
+                "DELETE FROM entries WHERE id IN (SELECT value FROM json_each(?))",
+                json.dumps(old),
+            )
         store.do(
             "DELETE FROM seen WHERE dropped_at < ?",
-            seconds(now - max(REMEMBERED, history)),
+            seconds(now - max(REMEMBERED, kept)),
         )
         store.do("DELETE FROM polls WHERE at < ?", seconds(now - _LOGGED))
         store.do("DELETE FROM hosts WHERE not_before < ?", seconds(now))

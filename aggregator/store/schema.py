@@ -19,12 +19,15 @@ def first(db: Database) -> None:
     feeds: what is remembered of each polled address. seen: a row for every entry a feed
     ever listed, with its fingerprint; dropped_at is when it left the document. entries:
     their text, kept while it may be wanted; fresh until the second wave has looked at
-    them as they are. mentions: why an entry is here. stories: what is remembered of a
+    them as they are; place is that in `history`, the index of their words, None for
+    what is not in it. mentions: why an entry is here. stories: what is remembered of a
     story beyond its entries. pages: a row for each article page that was asked for, by
     canonical URL; its text is the content of its entries. robots: by site, what each
     robots.txt said. hosts: who asked for a pause. gaps: when a document had nothing in
     common with the one before it. polls: a log. events: what the maintainer was told.
-    facts: single values. members: entries with what their feed and their page say.
+    rules: by which the history was matched last, of topics by id and of outlets by the
+    URLs of their feeds. facts: single values. members: entries with what their feed and
+    their page say.
     """
     for statement in (
         """
@@ -61,14 +64,22 @@ def first(db: Database) -> None:
             language TEXT NOT NULL, outlet TEXT NOT NULL, published_at INTEGER,
             updated_at INTEGER, seen_at INTEGER NOT NULL, dated_at INTEGER NOT NULL,
             title_key INTEGER NOT NULL DEFAULT 0, story TEXT NOT NULL DEFAULT '',
-            reason TEXT NOT NULL DEFAULT '', fresh INTEGER NOT NULL DEFAULT 0
+            reason TEXT NOT NULL DEFAULT '', place INTEGER,
+            fresh INTEGER NOT NULL DEFAULT 0
         )
         """,
         "CREATE INDEX entries_feed ON entries (feed, dated_at)",
         "CREATE INDEX entries_canonical ON entries (canonical)",
         "CREATE INDEX entries_title ON entries (title_key) WHERE title_key != 0",
-        "CREATE INDEX entries_story ON entries (story) WHERE story != ''",
+        "CREATE INDEX entries_story ON entries (story, place) WHERE story != ''",
         "CREATE INDEX entries_fresh ON entries (dated_at) WHERE fresh",
+        "CREATE UNIQUE INDEX entries_place ON entries (place) WHERE place IS NOT NULL",
+        """
+        CREATE VIRTUAL TABLE history USING fts5(
+            title, summary, article, content = '', columnsize = 0,
+            tokenize = "unicode61 remove_diacritics 0"
+        )
+        """,
         """
         CREATE TABLE mentions (
             entry INTEGER NOT NULL, topic TEXT NOT NULL, verdict TEXT NOT NULL,
@@ -76,11 +87,13 @@ def first(db: Database) -> None:
             spans TEXT NOT NULL, snippet TEXT NOT NULL, PRIMARY KEY (entry, topic)
         ) WITHOUT ROWID
         """,
+        "CREATE INDEX mentions_topic ON mentions (topic)",
         """
         CREATE TABLE stories (
             short TEXT PRIMARY KEY, state TEXT NOT NULL, topics TEXT NOT NULL,
             added_at INTEGER, updated_at INTEGER, withdrawn_at INTEGER,
-            live INTEGER NOT NULL, digest INTEGER NOT NULL
+            live INTEGER NOT NULL, digest INTEGER NOT NULL,
+            held TEXT NOT NULL DEFAULT '[]'
         ) WITHOUT ROWID
         """,
         """
@@ -122,6 +135,12 @@ def first(db: Database) -> None:
         )
         """,
         "CREATE INDEX events_subject ON events (subject, at)",
+        """
+        CREATE TABLE rules (
+            kind TEXT NOT NULL, name TEXT NOT NULL, rule TEXT NOT NULL,
+            PRIMARY KEY (kind, name)
+        ) WITHOUT ROWID
+        """,
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
         """
         CREATE VIEW members AS

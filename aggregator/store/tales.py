@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from aggregator.identity import number
-from aggregator.model import Addition, Mention, State, Verdict
+from aggregator.model import Addition, State, Verdict
+from aggregator.store import entries
 from aggregator.store.base import Store, Value, instant, maybe_instant, seconds
 from aggregator.stories import (
     Ledger,
@@ -187,6 +188,7 @@ def _standing(row: sqlite3.Row) -> Standing:
         withdrawn_at=maybe_instant(row["withdrawn_at"]),
         live=bool(row["live"]),
         digest=row["digest"],
+        held=tuple(json.loads(row["held"])),
     )
 
 
@@ -196,7 +198,7 @@ def stand(store: Store, standings: Sequence[Standing]) -> None:
         return
     with store.transaction():
         store.do_many(
-            "INSERT OR REPLACE INTO stories VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO stories VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     standing.story,
@@ -207,6 +209,7 @@ def stand(store: Store, standings: Sequence[Standing]) -> None:
                     seconds(standing.withdrawn_at),
                     standing.live,
                     standing.digest,
+                    json.dumps(standing.held),
                 )
                 for standing in standings
             ],
@@ -216,7 +219,7 @@ def stand(store: Store, standings: Sequence[Standing]) -> None:
 def _members(
     store: Store, rows: Sequence[sqlite3.Row], additions: Mapping[int, Addition]
 ) -> tuple[Member, ...]:
-    mentions = _mentions(store, [row["id"] for row in rows])
+    mentions = entries.mentions(store, [row["id"] for row in rows])
     return tuple(
         Member(
             entry=row["id"],
@@ -239,28 +242,3 @@ def _members(
         )
         for row in rows
     )
-
-
-def _mentions(store: Store, entries: Sequence[int]) -> dict[int, tuple[Mention, ...]]:
-    found: defaultdict[int, list[Mention]] = defaultdict(list)
-    for row in store.each(
-        """
-        SELECT * FROM mentions WHERE entry IN (SELECT value FROM json_each(?))
-        ORDER BY entry, topic
-        """,
-        json.dumps(entries),
-    ):
-        spans = tuple((start, end) for start, end in json.loads(row["spans"]))
-        found[row["entry"]].append(
-            Mention(
-                entry=row["entry"],
-                topic=row["topic"],
-                verdict=Verdict(row["verdict"]),
-                rule=row["rule"],
-                line=row["line"],
-                column=row["field"],
-                spans=spans,
-                snippet=row["snippet"],
-            )
-        )
-    return {entry: tuple(mentions) for entry, mentions in found.items()}

@@ -59,6 +59,7 @@ class Standing:
 
     digest: of all that moves `updated_at` when it changes. The times are None until the
     story is first published; live is False when it was added at its own, older date.
+    held: the topics that it would enter or leave if the brake let it.
     """
 
     story: str
@@ -69,6 +70,7 @@ class Standing:
     withdrawn_at: datetime | None = None
     live: bool = True
     digest: int = 0
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

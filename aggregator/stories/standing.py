@@ -40,7 +40,7 @@ def settle(
     """
     state, wanted = _verdict(ledger, decided, topics)
     before = ledger.standing or Standing(ledger.short, State.WAITING, ())
-    after = replace(before, state=state, topics=wanted)
+    after = replace(before, state=state, topics=wanted or before.topics, held=())
     if state is not State.PUBLISHED:
         public = before.state is State.PUBLISHED
         if before.added_at and state is State.SUPPRESSED:
@@ -77,6 +77,8 @@ def _verdict(
 
     certain, doubtful = having(Verdict.CERTAIN), having(Verdict.DOUBTFUL)
     possible = certain | doubtful or having(Verdict.SUPPRESSED)
+    if not possible and ledger.standing:
+        possible = set(ledger.standing.topics)  # when something last spoke for it
     if decided.kept is False:
         return State.HIDDEN, ordered(possible)
     if decided.topics is not None:

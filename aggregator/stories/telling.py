@@ -49,6 +49,7 @@ def compose(
         home=(outlet.homepage if outlet else "") or linked.home,
         feed_url=linked.feed_url,
         feed_title=linked.feed_title,
+        held=standing.held,
     )
 
 

@@ -1,0 +1,152 @@
+"""The stored history by its words: an index that answers a query line at once.
+
+It holds the folded texts of every entry of a feed, contentless: the words and where
+they stand, not the texts, which `entries` has. To take one out FTS5 must be told what
+it held, so whoever changes or drops a text does that inside `following`, in the
+transaction that does it.
+
+An entry's place in the index is its date, made unique by bits of its id: so newest
+first is the order of places, and a search can stop after a few.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from aggregator.model import Query, State
+from aggregator.store.base import Store, instant
+
+_BITS = 30  # of a place, below the seconds of the date: entries of one second
+_FURTHEST = 2**32 - 1  # seconds from 1970, back to 1833 and on to 2106
+
+_TEXTS = """
+    SELECT {command} place, fold(title), fold(summary), fold(content) FROM entries
+    WHERE id IN (SELECT value FROM json_each(?)) AND place IS NOT NULL ORDER BY place
+"""
+# In the order of places: FTS5 writes out what it has gathered when one goes back.
+_OUT = f"""
+    INSERT INTO history (history, rowid, title, summary, article)
+    {_TEXTS.format(command="'delete',")}
+"""
+_IN = f"""
+    INSERT INTO history (rowid, title, summary, article) {_TEXTS.format(command="")}
+"""
+
+# Few entries belong to a story: a pass over a million hits asks whether each is among
+# them, and reads no entry itself.
+_COUNT = """
+    WITH placed AS (
+        SELECT e.place, s.state FROM entries e INDEXED BY entries_story
+        LEFT JOIN stories s ON s.short = e.story
+        WHERE e.story != ''
+    )
+    SELECT count(*) AS entries,
+        total(rowid IN (SELECT place FROM placed WHERE state = ?)) AS published,
+        total(rowid IN (SELECT place FROM placed WHERE state = ?)) AS waiting,
+        total(rowid IN (SELECT place FROM placed)) AS placed
+    FROM history WHERE history MATCH ?
+"""
+_NEWEST = """
+    SELECT m.*, e.content, coalesce(s.state, '') AS state
+    FROM (
+        SELECT rowid AS place FROM history WHERE history MATCH ?
+        ORDER BY rowid DESC LIMIT ?
+    ) h
+    CROSS JOIN entries e ON e.place = h.place
+    CROSS JOIN members m ON m.id = e.id
+    LEFT JOIN stories s ON s.short = e.story
+    ORDER BY h.place DESC
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many entries a query finds, and how many of them are where.
+
+    new: in no story, so that nothing was found in them so far. The rest of them is
+    hidden, suppressed, withdrawn or held.
+    """
+
+    entries: int
+    published: int
+    waiting: int
+    new: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An entry of the history. story, state: where it went; "" and None = nowhere."""
+
+    outlet: str
+    url: str
+    title: str
+    summary: str
+    article: str
+    published_at: datetime
+    story: str
+    state: State | None
+
+
+def count(store: Store, query: Query) -> Count:
+    """Return how many entries of the history a line finds."""
+    (row,) = store.rows(_COUNT, State.PUBLISHED, State.WAITING, query.expression)
+    new = row["entries"] - int(row["placed"])
+    return Count(row["entries"], int(row["published"]), int(row["waiting"]), new)
+
+
+def newest(store: Store, query: Query, limit: int) -> tuple[Stored, ...]:
+    """Return the newest `limit` entries that a line finds, by date."""
+    return tuple(
+        Stored(
+            outlet=row["outlet"],
+            url=row["url"],
+            title=row["title"],
+            summary=row["summary"],
+            article=row["content"],
+            published_at=instant(row["dated_at"]),
+            story=row["story"],
+            state=State(row["state"]) if row["state"] else None,
+        )
+        for row in store.rows(_NEWEST, query.expression, limit)
+    )
+
+
+@contextmanager
+def following(store: Store, entries: Iterable[int]) -> Iterator[None]:
+    """Have the index follow what happens to the texts of `entries` inside the block.
+
+    They may be new, change, or be gone afterwards. To be used inside a transaction, and
+    once in it rather than often: each use is a pass over the index.
+    """
+    ids = json.dumps(sorted(set(entries)))
+    store.do(_OUT, ids)
+    yield
+    _give_places(store, ids)
+    store.do(_IN, ids)
+
+
+def _give_places(store: Store, ids: str) -> None:
+    given: dict[int, int] = {}
+    for row in store.rows(
+        """
+        SELECT id, dated_at FROM entries
+        WHERE id IN (SELECT value FROM json_each(?)) AND place IS NULL ORDER BY id
+        """,
+        ids,
+    ):
+        place = _place(row["id"], row["dated_at"])
+        while place in given or store.rows(
+            "SELECT 1 FROM entries WHERE place = ?", place
+        ):
+            place += 1
+        given[place] = row["id"]
+    store.do_many("UPDATE entries SET place = ? WHERE id = ?", [*given.items()])
+
+
+def _place(entry: int, dated_at: int) -> int:
+    at = max(-_FURTHEST, min(dated_at, _FURTHEST))
+    return (at << _BITS) + (entry & ((1 << _BITS) - 1))
