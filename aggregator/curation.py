@@ -23,6 +23,7 @@ from aggregator.config.tables import (
     Table,
     UnfitError,
     load,
+    loads,
     near,
     shown,
     tables,
@@ -220,7 +221,19 @@ def read(path: Path, topics: Sequence[Topic], timezone: str) -> tuple[Decision, 
     """
     if not os.path.lexists(path):  # a link into nowhere is a problem, not no file
         return ()
-    raw = load(path)
+    return _read(load(path), path, topics, timezone)
+
+
+def read_bytes(
+    data: bytes, path: Path, topics: Sequence[Topic], timezone: str
+) -> tuple[Decision, ...]:
+    """Return the decisions in the bytes of a file, as `read`; path: for messages."""
+    return _read(loads(data, path), path, topics, timezone)
+
+
+def _read(
+    raw: Mapping[str, object], path: Path, topics: Sequence[Topic], timezone: str
+) -> tuple[Decision, ...]:
     problems = Problems()
     for name in raw:
         if name != "decision":

@@ -67,13 +67,22 @@ class Rulings:
         dates it may be told apart by, as `2020-02-14` in the site's zone; a decision
         may give the month alone.
         """
+        ruling = Ruling()
+        for _, decision in self.on(keys, published):
+            ruling = _apply(ruling, decision)
+        return ruling
+
+    def on(
+        self, keys: Iterable[str], published: Iterable[str]
+    ) -> tuple[tuple[int, Decision], ...]:
+        """Return the decisions that speak of a story, with their places from 0."""
         told = dict(item for name in keys for item in self._of.get(name, ()))
         days = tuple(published)
-        ruling = Ruling()
-        for _, decision in sorted(told.items()):
-            if any(day.startswith(decision.published) for day in days):
-                ruling = _apply(ruling, decision)
-        return ruling
+        return tuple(
+            (place, decision)
+            for place, decision in sorted(told.items())
+            if any(day.startswith(decision.published) for day in days)
+        )
 
     def unknown(self, known: Iterable[str]) -> tuple[str, ...]:
         """Return the targets, as compared, that name nothing among `known`."""

@@ -5,15 +5,17 @@ What every command needs that shows something; nothing here polls, publishes or 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from aggregator import config as configuration
 from aggregator import curation
-from aggregator.decisions import Rulings
-from aggregator.model import Action, Addition, Config, Decision, Story
+from aggregator.decisions import Ruling, Rulings
+from aggregator.model import Action, Addition, Config, Decision, State, Story
 from aggregator.store import Store, tales
-from aggregator.stories import compose, ruling
+from aggregator.stories import Ledger, Standing, compose, ruling, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +63,29 @@ def stories(store: Store, desk: Desk) -> tuple[Story, ...]:
         for ledger in tales.ledgers(store, desk.additions)
         if ledger.standing
     )
+
+
+def queue(store: Store, desk: Desk, state: State, now: datetime) -> tuple[Story, ...]:
+    """Return the stories in a state, last published first.
+
+    As the maintainer's files have it now: what was decided since the last cycle counts,
+    so that it need not be asked again.
+    """
+    outlets = {outlet.name: outlet for outlet in desk.config.outlets}
+    found = (
+        compose(ledger, standing, decided, outlets)
+        for ledger, standing, decided in settled(store, desk, now)
+        if standing.state is state and standing.topics
+    )
+    return tuple(sorted(found, key=lambda s: (s.published_at, s.short), reverse=True))
+
+
+def settled(
+    store: Store, desk: Desk, now: datetime
+) -> Iterator[tuple[Ledger, Standing, Ruling]]:
+    """Yield every story with where it stands by the maintainer's files as they are."""
+    topics = [topic.id for topic in desk.config.topics]
+    rulings, zone = Rulings(desk.decisions), desk.config.site.timezone
+    for ledger in tales.ledgers(store, desk.additions):
+        decided = ruling(ledger, rulings, zone)
+        yield ledger, settle(ledger, decided, topics, now), decided

@@ -43,6 +43,19 @@ def held(database: Path, name: str, *, wait: float = CYCLE_WAIT) -> Iterator[Non
         yield
 
 
+def is_held(database: Path, name: str) -> bool:
+    """Tell whether another process holds the lock `name` of `database` right now."""
+    path = database.with_name(f"{database.name}.{name}.lock")
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # none was ever made, or it is not for this user to look
+        return False
+    return False
+
+
 def _opened(path: Path) -> IO[str]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,9 @@
 """Which entries mention which topics, how surely, and by what evidence.
 
-Pure: one FTS5 index holds all entries of a call, and every line of feeds.toml is asked
-of it once. `poll` and the second wave call it; the maintainer's decisions come later.
-Nothing that reads a file, a clock or the network may enter.
+Pure: one FTS5 index holds the entries of a call in which anything may be found, and
+each line of feeds.toml that may find something is asked of it once. `poll` and the
+second wave call it; the maintainer's decisions come later. Nothing that reads a file, a
+clock or the network may enter.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from aggregator.fts import COLUMNS, Index, Spans, TextColumn, headline
@@ -23,7 +25,10 @@ from aggregator.model import (
     Topic,
     Verdict,
 )
+from aggregator.sieve import Chances, Sieve, positions
 from aggregator.text import fold, fold_map, snippet
+
+_PREPARED = 8  # sets of topics: one for most outlets, others for those that name some
 
 _Texts = tuple[str, str, str]  # title, summary, article, as `fts.COLUMNS`
 _Own = Literal["always", "review", ""]  # which key of the outlet names the topic
@@ -55,6 +60,33 @@ class _Ruling:
     line: _Line | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """The lines of a topic, by its id."""
+
+    topic: str
+    match: tuple[_Line, ...]
+    review: tuple[_Line, ...]
+    never: tuple[_Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An index, and which expressions have a chance in it."""
+
+    index: Index
+    chances: Chances
+
+    def first(self, lines: Iterable[_Line]) -> dict[int, _Line]:
+        """Return the positions that any line finds, each with the first of them."""
+        found: dict[int, _Line] = {}
+        for line in lines:
+            if line.expression in self.chances:
+                for position in self.index.find(line.expression):
+                    found.setdefault(position, line)
+        return found
+
+
 def match(
     entries: Sequence[Entry], topics: Sequence[Topic], outlet: Outlet
 ) -> tuple[Mention, ...]:
@@ -64,12 +96,17 @@ def match(
     order that speaks for the verdict, in the first of title, summary and article. Of
     the outlet's keys, `topics` comes first: what it leaves out is never looked for.
     """
-    wanted = [t for t in topics if outlet.topics is None or t.id in outlet.topics]
-    with _indexed(map(_texts, entries)) as index:
+    wanted = tuple(t for t in topics if outlet.topics is None or t.id in outlet.topics)
+    rules, sieve = _prepared(wanted)
+    rows = [*map(_row, map(_texts, entries))]
+    chances = sieve.chances(rows)
+    kept = positions(chances)
+    with Index((rows[position] for position in kept), kept) as index:
+        asked = _Asked(index, chances)
         ruled = [
             (position, order, ruling)
-            for order, topic in enumerate(wanted)
-            for position, ruling in _rulings(topic, outlet, index, len(entries))
+            for order, rule in enumerate(rules)
+            for position, ruling in _rulings(rule, outlet, asked, len(entries))
         ]
         settled: defaultdict[_Line, set[int]] = defaultdict(set)
         for position, _, ruling in ruled:
@@ -77,8 +114,8 @@ def match(
                 settled[ruling.line].add(position)
         # Asked line by line: asking mention by mention took eight times as long.
         found = {
-            line: index.spans(line.expression, positions)
-            for line, positions in settled.items()
+            line: index.spans(line.expression, places)
+            for line, places in settled.items()
         }
     ruled.sort(key=lambda at: at[:2])
     return tuple(
@@ -94,7 +131,7 @@ def match(
 
 def search(texts: Iterable[_Texts], query: Query) -> tuple[int, ...]:
     """Return the positions of the plain texts that satisfy `query`, ascending."""
-    with _indexed(texts) as index:
+    with Index(map(_row, texts)) as index:
         return tuple(index.find(query.expression))
 
 
@@ -103,7 +140,7 @@ def proofs(texts: Sequence[_Texts], query: Query) -> tuple[tuple[Proof, ...], ..
 
     In the order of title, summary, article; () for one that does not satisfy it.
     """
-    with _indexed(texts) as index:
+    with Index(map(_row, texts)) as index:
         found = index.spans(query.expression, range(len(texts)))
     return tuple(
         tuple(_proof(row, at) for at in found.get(position, {}).items())
@@ -115,24 +152,38 @@ def _texts(entry: Entry) -> _Texts:
     return entry.title, entry.summary, entry.content
 
 
-def _indexed(texts: Iterable[_Texts]) -> Index:
-    return Index(
-        (fold(title), fold(summary), fold(body)) for title, summary, body in texts
+def _row(texts: _Texts) -> _Texts:
+    title, summary, body = texts
+    return fold(title), fold(summary), fold(body)
+
+
+@lru_cache(_PREPARED)
+def _prepared(topics: tuple[Topic, ...]) -> tuple[tuple[_Rules, ...], Sieve]:
+    """Return the topics' lines, ready to be asked, and the sieve that goes before."""
+    rules = tuple(
+        _Rules(
+            topic.id,
+            tuple(_Line(query.text, query.expression) for query in topic.match),
+            tuple(map(_headline, topic.review)),
+            tuple(map(_headline, topic.never)),
+        )
+        for topic in topics
     )
+    lines = (line for each in rules for line in each.match + each.review + each.never)
+    return rules, Sieve(line.expression for line in lines)
 
 
 def _rulings(
-    topic: Topic, outlet: Outlet, index: Index, count: int
+    rules: _Rules, outlet: Outlet, asked: _Asked, count: int
 ) -> Iterator[tuple[int, _Ruling]]:
     """Yield the positions, of `count`, that a topic rules upon, and its rulings."""
-    match = _first(index, (_Line(q.text, q.expression) for q in topic.match))
-    review = _first(index, map(_headline, topic.review))
+    match, review = asked.first(rules.match), asked.first(rules.review)
     found = match.keys() | review.keys()
-    never = _first(index, map(_headline, topic.never)) if found else {}
+    never = asked.first(rules.never) if found else {}
     own: _Own = ""
-    if topic.id in outlet.always:
+    if rules.topic in outlet.always:
         own = "always"
-    elif topic.id in outlet.review:
+    elif rules.topic in outlet.review:
         own = "review"
     for at in range(count) if own else found:
         ruling = _ruling(own, match.get(at), review.get(at), never.get(at))
@@ -158,15 +209,6 @@ def _ruling(
 
 def _headline(query: Query) -> _Line:
     return _Line(query.text, headline(query.expression))
-
-
-def _first(index: Index, lines: Iterable[_Line]) -> dict[int, _Line]:
-    """Return the positions that any of the lines finds, each with the first of them."""
-    found: dict[int, _Line] = {}
-    for line in lines:
-        for position in index.find(line.expression):
-            found.setdefault(position, line)
-    return found
 
 
 def _mention(

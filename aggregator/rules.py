@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from aggregator.fts import headline
 from aggregator.match import match
 from aggregator.model import Config, Entry, Mention, Outlet, Topic
 from aggregator.store import Store, entries
@@ -44,7 +45,8 @@ def apply(store: Store, config: Config) -> frozenset[str]:
     asked = {topic.id: _lines(topic) for topic in config.topics}
     outlets = {feed.url: _keys(feed.outlet) for feed in config.feeds}
     before = remembered.known(store, "feed")
-    edit = _edit(config, asked, outlets, before, remembered.known(store, "topic"))
+    lines = remembered.known(store, "topic")
+    edit = _edit(config, asked, outlets, before, lines)
     if not edit:
         return frozenset()
     treated = {url: _outlet(rule) for url, rule in {**before, **outlets}.items()}
@@ -53,7 +55,7 @@ def apply(store: Store, config: Config) -> frozenset[str]:
             remembered.drop(store, topic)
         for asker in edit.topics:
             takers = [u for u, o in treated.items() if asker.id in o.always + o.review]
-            found = remembered.touched(store, asker, takers)
+            found = _touched(store, asker, lines.get(asker.id, ""), takers)
             _match(store, found, [asker], treated)
         for url, concerned in edit.feeds.items():
             topics = [topic for topic in config.topics if topic.id in concerned]
@@ -126,6 +128,39 @@ def _outlet(rule: str) -> Outlet:
 
 
 # ── matching anew ─────────────────────────────────────────────────────────────────────
+
+
+def _touched(
+    store: Store, topic: Topic, before: str, takers: Iterable[str]
+) -> set[int]:
+    """Return the entries of which a topic may say something else than before.
+
+    before: its lines as applied, "" for none. takers: the feeds whose every entry is
+    its. Where no line changed its place, what only unchanged lines find is left alone.
+    """
+    if not before:
+        return remembered.touched(store, topic, takers)
+    old, new = _by_key(before), _by_key(_lines(topic))
+    if any(_reordered(*lines) for lines in zip(old, new, strict=True)):
+        return remembered.touched(store, topic, takers)
+    match, review, never = ({*a} ^ {*b} for a, b in zip(old, new, strict=True))
+    found = {*match, *((text, headline(expression)) for text, expression in review)}
+    touched = set().union(*(remembered.finds(store, line) for _, line in found))
+    said = remembered.said(store, topic.id)
+    for _, expression in never:
+        touched |= said.keys() & remembered.finds(store, headline(expression))
+    edited = {text for text, _ in found}
+    return touched | {entry for entry, line in said.items() if line in edited}
+
+
+def _by_key(lines: str) -> list[list[tuple[str, str]]]:
+    """Return the lines of match, review and never, each with its expression."""
+    return [[(text, found) for text, found in its] for its in json.loads(lines)]
+
+
+def _reordered(old: Sequence[object], new: Sequence[object]) -> bool:
+    """Tell whether lines that stay have changed places: the first one is evidence."""
+    return [one for one in old if one in new] != [one for one in new if one in old]
 
 
 def _match(

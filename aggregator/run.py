@@ -15,8 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from aggregator import engine, publish, rules, watch
-from aggregator.decisions import Rulings
-from aggregator.desk import Desk, stories
+from aggregator.desk import Desk, settled, stories
 from aggregator.lock import held
 from aggregator.model import (
     Config,
@@ -32,7 +31,7 @@ from aggregator.model import (
 from aggregator.publish.desk import desk as desk_pages
 from aggregator.store import Store, books, polls, tales
 from aggregator.store import rules as remembered
-from aggregator.stories import Settled, brake, held_by_topic, place, ruling, settle
+from aggregator.stories import Settled, brake, held_by_topic, place
 from aggregator.wave import read_pages
 
 _FLUSH = 200  # outcomes in one transaction: 2.8 × the rate of one each (DESIGN.md §2)
@@ -57,7 +56,8 @@ def cycle(
 
     everything: also feeds whose interval is not over. outlet: only this one's feeds.
     wrong: why an edit of the maintainer's cannot be used; the desk shows it at once.
-    stop: once it is set no other feed is asked, and what came by then is published.
+    stop: once it is set no other feed is asked, and what came by then is published; the
+    cycle is not complete then.
     Raises StoreError, LockHeldError, AggregatorError when nothing can be published.
     """
     began = time.monotonic()
@@ -86,7 +86,8 @@ def cycle(
         reached = watch.watch(store, desk, told, now)
         written = rebuild(store, desk, told)
         polls.forget(store, now, config.storage.history)
-        polls.end_cycle(store, now)
+        if stop is None or not stop.is_set():
+            polls.end_cycle(store, now)
     return Report(
         polled=tally.polled,
         unchanged=tally.unchanged,
@@ -207,8 +208,8 @@ def tell(
 
     It starts from everything not yet placed, not from what this cycle brought, so that
     a cycle cut off earlier is completed by the next one. accept: without the brake,
-    which is off until a first cycle is complete, too. Returns the topics of which it
-    holds more than before.
+    which is off until a first cycle is complete and has found something, too. Returns
+    the topics of which it holds more than before.
     """
     additions = desk.additions
     tales.keep_additions(store, additions, now)
@@ -216,29 +217,29 @@ def tell(
     if new:
         near = tales.neighbours(store, new, additions)
         tales.put(store, place(new, near, tales.shorts(store)))
-    topics = [topic.id for topic in desk.config.topics]
-    rulings = Rulings(desk.decisions)
-    zone = desk.config.site.timezone
-    settled = []
-    for ledger in tales.ledgers(store, additions):
-        decided = ruling(ledger, rulings, zone)
-        after = settle(ledger, decided, topics, now)
-        settled.append(Settled(ledger.standing, after, decided=decided.on_place))
-    edited, standings = remembered.marked(store), tuple(one.after for one in settled)
-    if not accept and polls.last_cycle(store):
+    moves, followed = [], False
+    for ledger, after, decided in settled(store, desk, now):
+        before = ledger.standing
+        moves.append(Settled(before, after, decided=decided.on_place))
+        # readers may have come once something was published that a feed brought
+        found = before and before.added_at and not decided.addition
+        followed = followed or bool(found)
+    edited, standings = remembered.marked(store), tuple(one.after for one in moves)
+    if not accept and polls.last_cycle(store) and followed:
         limit = desk.config.matching.brake
-        standings = brake(settled, limit, edited, topics, now)
+        topics = [topic.id for topic in desk.config.topics]
+        standings = brake(moves, limit, edited, topics, now)
     changed = [
         after
-        for one, after in zip(settled, standings, strict=True)
+        for one, after in zip(moves, standings, strict=True)
         if after != one.before
     ]
     if changed or edited:
         with store.transaction():
             tales.stand(store, changed)
             remembered.mark(store, ())
-    before = held_by_topic(one.before for one in settled)
-    return tuple(sorted(held_by_topic(standings) - before))
+    held_before = held_by_topic(one.before for one in moves)
+    return tuple(sorted(held_by_topic(standings) - held_before))
 
 
 def braked(desk: Desk, told: Sequence[Story]) -> tuple[tuple[str, int], ...]:

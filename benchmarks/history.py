@@ -3,9 +3,9 @@
 Entries of about 360 characters, with the words of a language by their frequency, are
 recorded through the store as a cycle would: outcomes of up to 25 entries, 200 in a
 transaction. Prints entries recorded a second, the size of the database, and the time of
-whole `aggregator try` processes for several lines; then that of `aggregator publish`
-with a first topic, unchanged, and after edits of its lines. Exits 1 when a `try` takes
-half a second or longer.
+whole `aggregator try` processes for several lines; then that of `aggregator diff` and
+`aggregator publish` after edits of a topic's lines. Exits 1 when a `try` takes half a
+second or longer.
 
     python benchmarks/history.py [--entries 1000000] [--keep DIRECTORY]
 """
@@ -68,13 +68,14 @@ title = "Le clic"
 match = [{lines}]
 [outlets]
 """
-FIRST = '"travailleurs du clic"'
+NEAR = "'NEAR(livreurs casilli, 12)'"
 EDITS = (
-    ("the first topic", FIRST),
-    ("nothing edited", FIRST),
-    ("a line more", f"{FIRST}, 'NEAR(livreurs casilli, 12)'"),
-    ("that line less", FIRST),
-    ("nothing edited", FIRST),
+    ("a first topic", NEAR),
+    ("nothing edited", NEAR),
+    ("a rare line more", f"{NEAR}, 'casilli AND \"du clic\"'"),
+    ("that line less", NEAR),
+    ("a line more that finds 5,000", f'{NEAR}, "travailleurs du clic"'),
+    ("that line less", NEAR),
 )
 
 
@@ -161,27 +162,19 @@ def build(path: Path, feeds: list[Feed], count: int) -> float:
     return took
 
 
-def timed(config: Path, query: str) -> tuple[float, int, str]:
-    """Return a `try`'s median time, the lines it printed, and what it said."""
-    words = [sys.executable, "-m", "aggregator", "--config", str(config), "try", query]
-    env = {**os.environ, "SOURCE_DATE_EPOCH": str(int(NOW.timestamp()))}
-    times = []
-    for _ in range(REPEATS):
-        began = time.perf_counter()
-        done = subprocess.run(
-            words, capture_output=True, text=True, check=True, env=env
-        )
-        times.append(time.perf_counter() - began)
-    times.sort()
-    return times[REPEATS // 2], len(done.stdout.splitlines()), done.stderr.strip()
-
-
-def published(config: Path) -> tuple[float, int]:
-    """Return the time of a `publish`, and how many files it wrote."""
-    words = [sys.executable, "-m", "aggregator", "--config", str(config), "publish"]
+def spent(config: Path, *words: str) -> tuple[float, int, str]:
+    """Return a command's time, the lines it printed, and what it said last."""
     began = time.perf_counter()
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    return time.perf_counter() - began, len(done.stdout.splitlines())
+    done = subprocess.run(
+        [sys.executable, "-m", "aggregator", "--config", str(config), *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "SOURCE_DATE_EPOCH": str(int(NOW.timestamp()))},
+    )
+    took = time.perf_counter() - began
+    said = done.stderr.strip().splitlines()
+    return took, len(done.stdout.splitlines()), said[-1] if said else ""
 
 
 def main() -> int:
@@ -200,7 +193,7 @@ def main() -> int:
         def write(lines: str) -> None:
             config.write_text(CONFIG.format(lines=lines) + outlets, encoding="utf-8")
 
-        write(FIRST)
+        write(NEAR)
         database = folder / "aggregator.db"
         if not database.exists():
             feeds = [
@@ -212,13 +205,16 @@ def main() -> int:
         print(f"database: {database.stat().st_size / 1e6:,.0f} MB")
         slow = 0
         for name, query in QUERIES:
-            seconds, printed, said = timed(config, query)
+            runs = sorted(spent(config, "try", query) for _ in range(REPEATS))
+            seconds, printed, said = runs[REPEATS // 2]
             slow += seconds >= LIMIT
             print(f"try\t{seconds:.2f} s\t{name}\t{query}\t{printed} lines; {said}")
         for name, lines in EDITS:
             write(lines)
-            seconds, files = published(config)
-            print(f"publish\t{seconds:.2f} s\t{name}\t{files} files written")
+            seconds, _, said = spent(config, "diff")
+            print(f"diff\t{seconds:.2f} s\t{name}\t{said}")
+            seconds, printed, _ = spent(config, "publish")
+            print(f"publish\t{seconds:.2f} s\t{name}\t{printed} files written")
     return 1 if slow else 0
 
 

@@ -43,7 +43,7 @@ TOPICS = {
 }
 CORE = ("documentaire", "auteur")
 WATCHED = ("microtravail", "moderation", "livreurs", "ia")
-LABELS = dict.fromkeys(("match", "review", "never"))  # the keys that hold lines
+KEYS = ("match", "review", "never")  # those that hold lines
 Z = 1.6449  # standard deviations: 90 % of a normal distribution lie within them
 
 # The errors allowed on the 158 items of mentions-dev.jsonl: 36 core, 54 watched.
@@ -109,9 +109,11 @@ class Feeds(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def read(path: Path) -> list[Item]:
-    """Return the items of a corpus."""
-    raws = map(json.loads, path.read_text("utf-8").splitlines())
+def read(corpus: Path) -> list[Item]:
+    """Return the items of a corpus: a file, or a folder with one mentions-*.jsonl."""
+    if corpus.is_dir():
+        (corpus,) = corpus.glob("mentions-*.jsonl")
+    raws = map(json.loads, corpus.read_text("utf-8").splitlines())
     return [
         Item(
             **{name: raw[name] for name in ("id", "outlet", "title", "summary")},
@@ -177,8 +179,9 @@ def adapted(feeds: Mapping[str, Any], addresses: Mapping[str, str]) -> dict[str,
 def by_line(feeds: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the content with each line as a topic of its own, and id → line.
 
-    What a line of `match` finds is published in its topic; `review` and `never` look
-    at the same texts, so both let it wait there.
+    All outlets are asked for all of them, whatever their own keys say. What a line of
+    `match` finds is published in its topic; `review` and `never` look at the same
+    texts, so both let it wait there.
     """
     lines = {
         f"line-{number}": line for number, line in enumerate(_lines(feeds["topics"]))
@@ -198,7 +201,7 @@ def by_line(feeds: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 def _lines(topics: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
     """Yield (topic, key, line) in the order of the file."""
     for topic in topics:
-        for key in LABELS:
+        for key in KEYS:
             lines = topic.get(key, [])
             for line in [lines] if isinstance(lines, str) else lines:
                 yield topic["id"], key, line
@@ -421,7 +424,7 @@ def main() -> int:
         "--times", type=int, default=1, help="as many times the errors are allowed"
     )
     given = parser.parse_args()
-    items = read(given.corpus / "mentions-dev.jsonl")
+    items = read(given.corpus)
     feeds = tomllib.loads(given.feeds.read_text("utf-8"))
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -276,3 +276,18 @@ def test_the_interval_is_wilsons(scripts: tuple[ModuleType, ...]) -> None:
 
     assert (round(least, 3), round(most, 3)) == (0.541, 0.931)
     assert wilson(0, 0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(("least", "status"), [(1, 0), (10**9, 1)])
+def test_the_matcher_is_timed(tmp_path: Path, least: int, status: int) -> None:
+    """Each size of batch has its line; too slow a matcher is a failure."""
+    feeds = tmp_path / "feeds.toml"
+    feeds.write_text(SHIPPED, "utf-8")
+    command = [sys.executable, str(BENCHMARKS / "matching.py"), "--feeds", str(feeds)]
+    command += ["--entries", "2000", "--least", str(least)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "50 topics" in done.stdout
+    sizes = [row.partition("\t")[0] for row in done.stdout.splitlines()[2:6]]
+    assert sizes == ["20", "100", "1000", "2000"]

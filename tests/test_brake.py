@@ -327,6 +327,25 @@ def test_a_first_run_publishes_whatever_it_finds(
     assert len(titles(path)) == 9
 
 
+def test_a_first_run_without_a_network_does_not_count(
+    tmp_path: Path, server: Server
+) -> None:
+    """The next one publishes whatever it finds, though what was added is there."""
+    outlets = {"Le Jour": server.route("/jour", status=503)}
+    path = configure(tmp_path, outlets, extra="[matching]\nbrake = 0")
+    path.with_name("curation.toml").write_text(
+        '[[decision]]\naction = "add"\nid = "jt"\ntitle = "Au journal télévisé"\n'
+        'outlet = "JT"\npublished = 2020-02-14\ntopics = ["film"]\n',
+        encoding="utf-8",
+    )
+    aggregator(path, "run")
+    server.route("/jour", body=rss(*articles(9, CLIC)))
+    done = aggregator(path, "run", "--all")
+
+    assert "brake" not in done.stderr
+    assert len(titles(path)) == 9
+
+
 def test_a_decision_is_never_braked(path: Path) -> None:
     """What is kept is published, and what is hidden goes, while the rest waits."""
     edit(path, '"travailleurs du clic"', '"travailleurs du clic", "météo"')

@@ -265,8 +265,7 @@ def test_try_prints_what_a_line_would_have_found(path: Path) -> None:
         "Un **film**",
     ]
     assert done.stderr == (
-        "4 entries found: 1 published, 1 waiting, 1 new, "
-        "1 held, hidden, suppressed or withdrawn\n"
+        "4 entries found: 1 published, 1 waiting, 1 suppressed, 1 new\n"
     )
 
 

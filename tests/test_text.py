@@ -239,7 +239,9 @@ PLAIN = st.text(
 
 
 def other_case(char: str, _n: int) -> str:
-    return char.swapcase() if len(char.swapcase()) == 1 else char
+    # « Â » before « œ » or « » » is what ftfy takes, rightly, for a wrong charset
+    other = char if char == "â" else char.swapcase()
+    return other if len(other) == 1 else char
 
 
 def other_kind(char: str, n: int) -> str:

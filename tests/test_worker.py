@@ -131,6 +131,24 @@ def test_an_edit_is_used_and_a_wrong_one_is_told_once(
     assert not any("the edit is not used" in line for line in told)
 
 
+def test_what_the_brake_holds_is_logged_once(tmp_path: Path, server: Server) -> None:
+    """In one line, when it begins."""
+    first, second = (
+        item("a", "Les travailleurs du clic"),
+        item("b", "Travailleurs du clic"),
+    )
+    outlets = {"Le Jour": server.route("/jour", body=rss(first))}
+    path = configure(tmp_path, outlets, extra="[matching]\nbrake = 0")
+    with running(sys.executable, "-c", QUICK, str(path)) as process:
+        until(process, "cycle", "mentions=1")
+        server.route("/jour", body=rss(first, second))
+        until(process, "WARNING", "brake holds stories topic=film held=1")
+        told = until(process, "cycle", "polled=1")
+        told += until(process, "cycle", "polled=1")
+
+    assert not any("brake" in line for line in told)
+
+
 def test_a_wrong_decision_leaves_those_before_it_in_force(path: Path) -> None:
     """A slip in curation.toml is told once and stops neither polling nor publishing."""
     curation = path.with_name("curation.toml")

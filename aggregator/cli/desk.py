@@ -1,27 +1,24 @@
-"""Commands for the maintainer: review, check, status, search."""
+"""Commands for the maintainer: check, status, search."""
 
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 import click
 
 from aggregator import config as configuration
-from aggregator.cli import show
+from aggregator.cli import show, tales
 from aggregator.clock import now
 from aggregator.decisions import NOT_YET, Rulings, key
-from aggregator.desk import Desk, stories
+from aggregator.desk import Desk
 from aggregator.health import Gap, Health, Record, Status
 from aggregator.health import status as health_of
 from aggregator.match import search as find
-from aggregator.model import AggregatorError, Config, ConfigError, State, Story
+from aggregator.model import AggregatorError, Config, ConfigError, State
 from aggregator.query import compile_line
 from aggregator.store import Store, books, pages, polls
-from aggregator.text import MARK, UNMARK
 
 _LATELY = timedelta(days=30)  # gaps that `status` tells of
 _HEAD = (
@@ -33,80 +30,6 @@ _HEAD = (
     "per day",
     "error or address",
 )
-
-
-def _told(config: Config) -> tuple[Story, ...]:
-    with Store(config.storage.database, create=False) as store:
-        return stories(store, Desk.of(config))
-
-
-def _newest_first(told: list[Story]) -> list[Story]:
-    return sorted(told, key=lambda s: (s.published_at, s.short), reverse=True)
-
-
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the queue as JSON.")
-@click.pass_obj
-def review(path: str | None, as_json: bool) -> None:
-    """Show the doubtful mentions that wait for a decision, newest first.
-
-    What to do with them is written in curation.toml (docs/curation.md).
-    """
-    config = configuration.read(configuration.locate(path))
-    told = _told(config)
-    waiting = _newest_first([s for s in told if s.state is State.WAITING])
-    if as_json:
-        show.as_json([_entry(story, evidence=True) for story in waiting])
-        return
-    for story in waiting:
-        click.echo(f"{story.short}  {_day(story, config)}  {show.safe(story.outlet)}")
-        click.echo(f"          {show.safe(story.title)}")
-        if story.url:
-            click.echo(f"          {show.safe(story.url)}")
-        for evidence in story.evidence:
-            why = evidence.line or "whatever this outlet publishes"
-            click.echo(f"          {evidence.topic}: {show.safe(why)}")
-            if evidence.snippet:
-                snippet = show.safe(_marked(evidence.snippet, "**"))
-                click.echo(f"          {snippet}")
-    click.echo(f"{len(waiting)} waiting", err=True)
-    held = Counter(topic for story in told for topic in story.held)
-    for line in show.held(held.items()):
-        click.echo(line, err=True)
-
-
-def _day(story: Story, config: Config) -> str:
-    """Return a story's date as the published pages have it; of some only the month."""
-    day = story.published_at.astimezone(ZoneInfo(config.site.timezone)).date()
-    return day.isoformat()[: 7 if story.precision == "month" else None]
-
-
-def _entry(story: Story, *, evidence: bool = False) -> dict[str, object]:
-    """Return a story as `--json` lists it."""
-    entry: dict[str, object] = {
-        "story": story.short,
-        "url": story.url,
-        "title": story.title,
-        "outlet": story.outlet,
-        "published": story.published_at,
-        "topics": story.topics,
-    }
-    if evidence:
-        entry["evidence"] = [
-            {
-                "topic": proof.topic,
-                "line": proof.line,
-                "field": proof.column,
-                "snippet": _marked(proof.snippet, "**"),
-                "certain": proof.certain,
-            }
-            for proof in story.evidence
-        ]
-    return entry
-
-
-def _marked(snippet: str, mark: str) -> str:
-    return snippet.replace(MARK, mark).replace(UNMARK, mark)
 
 
 @click.command()
@@ -157,7 +80,7 @@ def _doubts(desk: Desk) -> list[str]:
     known = {key(item.key) for item in desk.additions.values()}
     with Store(desk.config.storage.database, create=False) as store:
         known |= pages.named(store)
-    for story in _told(desk.config):
+    for story in tales.told(desk.config):
         known |= {story.short, *(key(copy.url) for copy in story.copies)}
     doubts += [
         f"{name}: {target} names no story known so far; the decision waits for it"
@@ -269,15 +192,15 @@ def search(path: str | None, query: str, as_json: bool) -> None:
         line = compile_line(query)
     except AggregatorError as exc:
         raise click.UsageError(str(exc)) from exc
-    published = [s for s in _told(config) if s.state is State.PUBLISHED]
+    published = [s for s in tales.told(config) if s.state is State.PUBLISHED]
     texts = [
         (story.title, f"{story.summary} {story.note} {story.outlet}", "")
         for story in published
     ]
-    hits = _newest_first([published[place] for place in find(texts, line)])
+    hits = tales.newest_first([published[place] for place in find(texts, line)])
     if as_json:
-        show.as_json([_entry(story) for story in hits])
+        show.as_json([tales.entry(story) for story in hits])
         return
     for story in hits:
-        fields = (_day(story, config), story.outlet, story.title, story.url)
+        fields = (tales.day(story, config), story.outlet, story.title, story.url)
         click.echo("\t".join(map(show.safe, fields)))

@@ -14,11 +14,18 @@ from aggregator.model import AggregatorError
 # name → (heading of `-h`, module of aggregator.cli that holds it). Modules are imported
 # only when their command is asked for: `check` must not pay for what `run` needs.
 COMMANDS = {
-    "review": ("Every day", "desk"),
+    "review": ("Every day", "review"),
+    "keep": ("Every day", "decide"),
+    "hide": ("Every day", "decide"),
+    "pin": ("Every day", "decide"),
+    "unpin": ("Every day", "decide"),
+    "retag": ("Every day", "decide"),
+    "note": ("Every day", "decide"),
     "check": ("After an edit", "desk"),
     "try": ("After an edit", "rules"),
     "diff": ("After an edit", "diff"),
     "status": ("When something looks wrong", "desk"),
+    "why": ("When something looks wrong", "why"),
     "search": ("When something looks wrong", "desk"),
     "demo": ("Once", "demo"),
     "run": ("The machine", "machine"),

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from aggregator import config as configuration
-from aggregator.cli import show
+from aggregator.cli import show, tales
 from aggregator.match import Proof, proofs
-from aggregator.model import Config
+from aggregator.model import Config, State
 from aggregator.query import compile_line
 from aggregator.store import Store, history
 from aggregator.store.history import Count, Stored
@@ -66,9 +66,9 @@ def _fields(hit: Stored, found: Sequence[Proof], config: Config) -> tuple[str, .
         hit.state or _NEW,
         f"{hit.published_at.astimezone(ZoneInfo(config.site.timezone)):%Y-%m-%d}",
         hit.outlet,
-        show.marked(snippet(hit.title, spans, len(hit.title) + _WHOLE)),
+        tales.marked(snippet(hit.title, spans, len(hit.title) + _WHOLE)),
         hit.url,
-        show.marked(next(elsewhere, "")),
+        tales.marked(next(elsewhere, "")),
     )
 
 
@@ -81,24 +81,16 @@ def _entry(hit: Stored, found: Sequence[Proof]) -> dict[str, object]:
         "outlet": hit.outlet,
         "published": hit.published_at,
         "evidence": [
-            {"field": proof.column, "snippet": show.marked(proof.snippet)}
+            {"field": proof.column, "snippet": tales.marked(proof.snippet)}
             for proof in found
         ],
     }
 
 
 def _summed_up(count: Count, shown: int) -> str:
-    rest = count.entries - count.published - count.waiting - count.new
-    parts = [
-        f"{number} {name}"
-        for number, name in (
-            (count.published, "published"),
-            (count.waiting, "waiting"),
-            (count.new, _NEW),
-            (rest, "held, hidden, suppressed or withdrawn"),
-        )
-        if number
-    ]
+    numbers = [(state.value, count.told.get(state, 0)) for state in State]
+    new = count.entries - sum(count.told.values())
+    parts = [f"{number} {name}" for name, number in (*numbers, (_NEW, new)) if number]
     found = f"{count.entries} {'entry' if count.entries == 1 else 'entries'} found"
     told = f"{found}: {', '.join(parts)}" if parts else found
     return f"{told}; the newest {shown} are shown" if shown < count.entries else told

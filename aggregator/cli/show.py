@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
+import shutil
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,20 +15,14 @@ from unicodedata import east_asian_width
 
 import click
 
-from aggregator.text import MARK, UNMARK
-
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _TITLE = 70  # columns
+_TEXT = 88  # columns of running text; longer lines are hard to read
 
 
 def safe(text: str) -> str:
     """Return text of an outlet without what could steer a terminal."""
     return _UNSAFE.sub(" ", text)
-
-
-def marked(snippet: str) -> str:
-    """Return a snippet with the words that were found between **."""
-    return snippet.replace(MARK, "**").replace(UNMARK, "**")
 
 
 def held(counts: Iterable[tuple[str, int]]) -> Iterator[str]:
@@ -35,6 +32,21 @@ def held(counts: Iterable[tuple[str, int]]) -> Iterator[str]:
             f"{topic}: the brake holds {count} {'story' if count == 1 else 'stories'}; "
             "`aggregator diff` shows them, `aggregator publish --accept` lets them pass"
         )
+
+
+def on_terminal() -> bool:
+    """Tell whether a person sits there: keys come from a terminal, and it is shown."""
+    return all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
+def plain_terminal() -> bool:
+    """Tell whether the terminal wants no colours (no-color.org) or knows none."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") in (None, "dumb")
+
+
+def width() -> int:
+    """Return how many columns running text may take."""
+    return min(shutil.get_terminal_size().columns, _TEXT)
 
 
 def as_json(value: object) -> None:

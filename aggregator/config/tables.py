@@ -140,6 +140,11 @@ def load(path: Path) -> dict[str, object]:
     except OSError as exc:
         reason = exc.strerror or type(exc).__name__
         raise ConfigError(path, (f"the file cannot be read: {reason}",)) from exc
+    return loads(data, path)
+
+
+def loads(data: bytes, path: Path) -> dict[str, object]:
+    """Return what the bytes of a TOML file say, as `load`; path: for messages."""
     data = data.removeprefix(BOM_UTF8)
     try:
         # As TOML asks: a newline is LF or CRLF, and nothing else is.

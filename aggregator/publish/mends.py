@@ -6,18 +6,16 @@ sentence for people may enter.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
-from aggregator.model import Action
+from aggregator import wording
+from aggregator.model import Action, Decision
 from aggregator.publish.view import clean
 
 
 def outlet(name: str, urls: Sequence[str]) -> str:
     """Return an outlet's line of `[outlets]`: its name and all its addresses."""
-    addresses = [_quoted(url) for url in urls]
-    written = addresses[0] if len(addresses) == 1 else f"[{', '.join(addresses)}]"
-    return f"{_quoted(name)} = {written}"
+    return wording.outlet(clean(name), [*map(clean, urls)])
 
 
 def decision(action: Action, short: str, about: str) -> str:
@@ -25,14 +23,5 @@ def decision(action: Action, short: str, about: str) -> str:
 
     By short id, not by URL: some addresses show another article every day.
     """
-    return (
-        f"# {clean(about)}\n"
-        "[[decision]]\n"
-        f"action = {_quoted(action.value)}\n"
-        f"story  = {_quoted(short)}"
-    )
-
-
-def _quoted(words: str) -> str:
-    # A JSON string without the characters that `clean` removes is a TOML basic string.
-    return json.dumps(clean(words), ensure_ascii=False)
+    table = wording.decision(Decision(action, (short,)), "UTC")
+    return f"# {clean(about)}\n{table}"

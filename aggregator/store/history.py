@@ -12,7 +12,7 @@ first is the order of places, and a search can stop after a few.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,19 +36,16 @@ _IN = f"""
     INSERT INTO history (rowid, title, summary, article) {_TEXTS.format(command="")}
 """
 
-# Few entries belong to a story: a pass over a million hits asks whether each is among
-# them, and reads no entry itself.
-_COUNT = """
-    WITH placed AS (
+# Few entries belong to a story: a pass over a million hits looks each of them up among
+# these, and reads no entry itself.
+_TOLD = """
+    WITH told AS MATERIALIZED (
         SELECT e.place, s.state FROM entries e INDEXED BY entries_story
-        LEFT JOIN stories s ON s.short = e.story
-        WHERE e.story != ''
+        JOIN stories s ON s.short = e.story WHERE e.story != ''
     )
-    SELECT count(*) AS entries,
-        total(rowid IN (SELECT place FROM placed WHERE state = ?)) AS published,
-        total(rowid IN (SELECT place FROM placed WHERE state = ?)) AS waiting,
-        total(rowid IN (SELECT place FROM placed)) AS placed
-    FROM history WHERE history MATCH ?
+    SELECT t.state, count(*) AS n
+    FROM history h CROSS JOIN told t ON t.place = h.rowid
+    WHERE h.history MATCH ? GROUP BY t.state
 """
 _NEWEST = """
     SELECT m.*, e.content, coalesce(s.state, '') AS state
@@ -65,16 +62,10 @@ _NEWEST = """
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many entries a query finds, and how many of them are where.
-
-    new: in no story, so that nothing was found in them so far. The rest of them is
-    hidden, suppressed, withdrawn or held.
-    """
+    """How many entries a query finds. told: those in stories, by where they stand."""
 
     entries: int
-    published: int
-    waiting: int
-    new: int
+    told: Mapping[State, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +84,11 @@ class Stored:
 
 def count(store: Store, query: Query) -> Count:
     """Return how many entries of the history a line finds."""
-    (row,) = store.rows(_COUNT, State.PUBLISHED, State.WAITING, query.expression)
-    new = row["entries"] - int(row["placed"])
-    return Count(row["entries"], int(row["published"]), int(row["waiting"]), new)
+    (row,) = store.rows(
+        "SELECT count(*) AS n FROM history WHERE history MATCH ?", query.expression
+    )
+    told = store.rows(_TOLD, query.expression)
+    return Count(row["n"], {State(one["state"]): one["n"] for one in told})
 
 
 def newest(store: Store, query: Query, limit: int) -> tuple[Stored, ...]:

@@ -70,10 +70,14 @@ def touched(store: Store, topic: Topic, feeds: Iterable[str]) -> set[int]:
     """
     lines = {query.expression for query in topic.match}
     lines |= {headline(query.expression) for query in topic.review}
-    said = store.rows("SELECT entry FROM mentions WHERE topic = ?", topic.id)
-    return of_feeds(store, feeds).union(
-        (row["entry"] for row in said), *(finds(store, line) for line in lines)
-    )
+    found = (finds(store, line) for line in lines)
+    return of_feeds(store, feeds).union(said(store, topic.id), *found)
+
+
+def said(store: Store, topic: str) -> dict[int, str]:
+    """Return the entries that mention a topic, each with the line that found it."""
+    rows = store.rows("SELECT entry, line FROM mentions WHERE topic = ?", topic)
+    return {row["entry"]: row["line"] for row in rows}
 
 
 def finds(store: Store, expression: str) -> set[int]:

@@ -23,7 +23,7 @@ from aggregator.text import cut
 from aggregator.urls import canonical
 
 _HEAD = 600  # characters of an article that stand in for its summary, as in `parse`
-_CURATION = number("curation.toml")  # stands for a feed where the maintainer adds
+CURATION = number("curation.toml")  # stands for a feed where the maintainer adds
 
 
 def added(additions: Iterable[Addition]) -> dict[int, Addition]:
@@ -42,7 +42,7 @@ def keep_additions(
     digest = str(number(*(repr(additions[entry]) for entry in sorted(additions))))
     if store.fact("additions") == digest:
         return
-    rows = store.rows("SELECT id FROM entries WHERE feed = ?", _CURATION)
+    rows = store.rows("SELECT id FROM entries WHERE feed = ?", CURATION)
     gone = json.dumps(sorted({row["id"] for row in rows} - additions.keys()))
     with store.transaction():
         store.do(
@@ -68,7 +68,7 @@ def keep_additions(
                 SELECT id FROM entries WHERE feed = ?
             )
             """,
-            _CURATION,
+            CURATION,
         )
         store.do_many(
             "INSERT INTO mentions VALUES (?, ?, ?, 'add', '', '', '[]', '')",
@@ -85,7 +85,7 @@ def _addition_row(entry: int, item: Addition, now: datetime) -> tuple[Value, ...
     at = seconds(item.published_at)
     return (
         entry,
-        _CURATION,
+        CURATION,
         item.key,
         item.url,
         canonical(item.url),
@@ -190,6 +190,17 @@ def _standing(row: sqlite3.Row) -> Standing:
         digest=row["digest"],
         held=tuple(json.loads(row["held"])),
     )
+
+
+def held(store: Store) -> dict[str, int]:
+    """Return how many stories the brake holds, by topic."""
+    rows = store.rows(
+        """
+        SELECT topic.value AS topic, count(*) AS n
+        FROM stories, json_each(stories.held) AS topic GROUP BY topic.value
+        """
+    )
+    return {row["topic"]: row["n"] for row in rows}
 
 
 def stand(store: Store, standings: Sequence[Standing]) -> None:

@@ -9,7 +9,7 @@ given, no database, no file.
 from aggregator.stories.brake import Settled, brake, held_by_topic
 from aggregator.stories.joining import place, summaries_agree, title_key
 from aggregator.stories.ledger import Ledger, Member, Placement, Standing
-from aggregator.stories.standing import ruling, settle
+from aggregator.stories.standing import ruling, settle, spoken
 from aggregator.stories.telling import compose
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "place",
     "ruling",
     "settle",
+    "spoken",
     "summaries_agree",
     "title_key",
 ]

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from aggregator.decisions import Ruling, Rulings
 from aggregator.identity import number
-from aggregator.model import State, Verdict
+from aggregator.model import Decision, State, Verdict
 from aggregator.stories.ledger import Ledger, Standing, told
 from aggregator.text import cut, fold
 
@@ -20,13 +20,25 @@ _EXCERPT = 200  # characters of a summary whose change a reader would notice
 
 def ruling(ledger: Ledger, rulings: Rulings, timezone: str) -> Ruling:
     """Return what the maintainer decided of a story."""
+    return rulings.of(*_named(ledger, timezone))
+
+
+def spoken(
+    ledger: Ledger, rulings: Rulings, timezone: str
+) -> tuple[tuple[int, Decision], ...]:
+    """Return the decisions that speak of a story, with their places from 0."""
+    return rulings.on(*_named(ledger, timezone))
+
+
+def _named(ledger: Ledger, timezone: str) -> tuple[list[str], list[str]]:
+    """Return what a decision may call a story, and the days it may tell it by."""
     zone = ZoneInfo(timezone)
     keys = [ledger.short]
     for member in ledger.members:
         keys += member.addresses
         keys += [member.addition.key] if member.addition else []
-    days = (m.published_at.astimezone(zone).date().isoformat() for m in ledger.members)
-    return rulings.of(keys, days)
+    days = [m.published_at.astimezone(zone).date().isoformat() for m in ledger.members]
+    return keys, days
 
 
 def settle(

@@ -1,0 +1,75 @@
+"""Stories as commands show them: dates, JSON, matched words between marks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from zoneinfo import ZoneInfo
+
+from aggregator.desk import Desk, stories
+from aggregator.lock import is_held
+from aggregator.model import Config, Story
+from aggregator.store import Store
+from aggregator.text import MARK, UNMARK
+
+_PIECES = re.compile(f"{MARK}([^{UNMARK}]*){UNMARK}?")
+
+
+def told(config: Config) -> tuple[Story, ...]:
+    """Return every story as it stands; StoreError when there is no database yet."""
+    with Store(config.storage.database, create=False) as store:
+        return stories(store, Desk.of(config))
+
+
+def followed_by(config: Config) -> str:
+    """Return what brings decisions to the readers."""
+    if is_held(config.storage.database, "worker"):
+        return "the worker publishes that within a minute"
+    return "`aggregator publish` publishes that now"
+
+
+def newest_first(stories: Iterable[Story]) -> list[Story]:
+    """Return the stories as a press list has them, last published first."""
+    return sorted(stories, key=lambda s: (s.published_at, s.short), reverse=True)
+
+
+def day(story: Story, config: Config) -> str:
+    """Return a story's date as the published pages have it; of some only the month."""
+    date = story.published_at.astimezone(ZoneInfo(config.site.timezone)).date()
+    return date.isoformat()[: 7 if story.precision == "month" else None]
+
+
+def entry(story: Story, *, evidence: bool = False) -> dict[str, object]:
+    """Return a story as `--json` lists it."""
+    shown: dict[str, object] = {
+        "story": story.short,
+        "url": story.url,
+        "title": story.title,
+        "outlet": story.outlet,
+        "published": story.published_at,
+        "topics": story.topics,
+    }
+    if evidence:
+        shown["evidence"] = [
+            {
+                "topic": proof.topic,
+                "line": proof.line,
+                "field": proof.column,
+                "snippet": marked(proof.snippet),
+                "certain": proof.certain,
+            }
+            for proof in story.evidence
+        ]
+    return shown
+
+
+def marked(snippet: str) -> str:
+    """Return a snippet with its matched words between asterisks."""
+    return "".join(f"**{text}**" if hit else text for text, hit in pieces(snippet))
+
+
+def pieces(snippet: str) -> Iterator[tuple[str, bool]]:
+    """Yield the pieces of a snippet, and whether each is what matched."""
+    for position, piece in enumerate(_PIECES.split(snippet)):
+        if piece:
+            yield piece, position % 2 == 1

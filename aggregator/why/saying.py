@@ -1,0 +1,70 @@
+"""How facts and mends are said: moments, decisions, lines, tables to paste. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from aggregator.model import Decision, Outlet, Story
+from aggregator.text import MARK, UNMARK
+from aggregator.why.nearest import Near
+from aggregator.why.values import Case, Mend
+
+
+def moment(at: datetime | None, case: Case) -> str:
+    """Return a time to the minute in the site's zone."""
+    if at is None:
+        return "an unknown time"
+    return at.astimezone(ZoneInfo(case.timezone)).strftime("%Y-%m-%d %H:%M")
+
+
+def day(at: datetime, case: Case) -> str:
+    """Return a day in the site's zone."""
+    return at.astimezone(ZoneInfo(case.timezone)).date().isoformat()
+
+
+def marked(snippet: str) -> str:
+    """Return a snippet with its matched words between asterisks."""
+    return snippet.replace(MARK, "**").replace(UNMARK, "**")
+
+
+def decision(place: int, decided: Decision, case: Case) -> str:
+    """Return where a decision stands, what it does, when and why it was taken."""
+    when = f", {day(decided.at, case)}" if decided.at else ""
+    why = f": {decided.reason}" if decided.reason else ""
+    return f"decision[{place}] of {case.curation} ({decided.action}{when}){why}"
+
+
+def near(found: Near) -> tuple[str, str]:
+    """Return which line comes nearest, and what it lacks."""
+    there, gone = ", ".join(found.found), ", ".join(found.missing)
+    return (
+        f"nearest is a line of {found.key} under topic {found.topic}: {found.line}",
+        f"there: {there}; missing: {gone}",
+    )
+
+
+def keep(story: Story, says: str) -> Mend:
+    """Return the command that publishes a story.
+
+    By short id, not by URL: some addresses show another article every day.
+    """
+    return Mend(says, run=f"aggregator keep {story.short}")
+
+
+def retag(story: Story, topic: str, says: str) -> Mend:
+    """Return the command that gives a story one topic more."""
+    topics = " ".join(f"--topic {name}" for name in (topic, *story.topics))
+    return Mend(says, run=f"aggregator retag {story.short} {topics}")
+
+
+def main_topic(case: Case) -> str:
+    """Return the id of the first main topic, else of the first."""
+    topics = [topic for topic in case.topics if topic.main] or [*case.topics]
+    return topics[0].id if topics else ""
+
+
+def poll(outlet: Outlet, says: str) -> Mend:
+    """Return the command that asks an outlet now."""
+    name = outlet.name.replace("'", "'\\''")
+    return Mend(says, run=f"aggregator run --all --outlet '{name}'")
