@@ -305,6 +305,31 @@ def test_author_and_date_come_from_the_page_where_the_feed_has_none(
     assert story.published_at == datetime(2020, 2, 14, 7, 30, tzinfo=UTC)
 
 
+def test_why_tells_how_a_page_was_read(world: World) -> None:
+    """In full, in part or not at all, when, and how often it was asked for."""
+    for name in ("maison", "abonnes-balise"):
+        world.page(name)
+    world.feed("gazette", *map(gazette, ("maison", "abonnes-balise", "absente")))
+    world.cycle()
+    world.cycle(NOW + HOUR)
+    told = {
+        name: aggregator(
+            world.desk.config.source, "why", f"http://gazette.example/{name}"
+        ).stdout
+        for name in ("maison", "abonnes-balise", "absente")
+    }
+    listed = aggregator(world.desk.config.source, "review", "--suppressed")
+
+    assert "no line of match holds (page read)" in told["maison"]
+    assert "its page was read in full (2026-11-23 13:00)" in told["maison"]
+    assert "a line of never" not in told["maison"]
+    assert "its page was read in part" in told["abonnes-balise"]
+    assert "asked for 2 times): paywall" in told["abonnes-balise"]
+    assert "its page could not be read" in told["absente"]
+    assert "http 404" in told["absente"]
+    assert "maison" in listed.stdout
+
+
 # ── edited lines ──────────────────────────────────────────────────────────────────────
 
 
