@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aggregator.fts import headline
 from aggregator.match import match
-from aggregator.model import FULL_TEXT, Config, Entry, Mention, Outlet, Topic
+from aggregator.model import Config, Entry, Mention, Outlet, Topic
 from aggregator.store import Store, entries
 from aggregator.store import rules as remembered
-from aggregator.store.rules import Kept
 from aggregator.weigh import weigh
 
 _NO_RULE = ""  # of a feed whose outlet has no key of its own
@@ -51,22 +50,16 @@ def apply(store: Store, config: Config) -> frozenset[str]:
     if not edit:
         return frozenset()
     treated = {url: _outlet(rule) for url, rule in {**before, **outlets}.items()}
-    read_up = frozenset(
-        feed.url
-        for feed in config.feeds
-        if (feed.outlet.articles or config.matching.articles) != "none"
-    )
     with store.transaction():
         for topic in edit.gone:
             remembered.drop(store, topic)
         for asker in edit.topics:
             takers = [u for u, o in treated.items() if asker.id in o.always + o.review]
             found = _touched(store, asker, lines.get(asker.id, ""), takers)
-            _match(store, found, [asker], treated, read_up)
+            _match(store, found, [asker], treated)
         for url, concerned in edit.feeds.items():
             topics = [topic for topic in config.topics if topic.id in concerned]
-            of_feed = remembered.of_feeds(store, [url])
-            _match(store, of_feed, topics, treated, read_up)
+            _match(store, remembered.of_feeds(store, [url]), topics, treated)
         remembered.remember(store, "topic", asked)
         remembered.remember(store, "feed", {url: outlets[url] for url in edit.feeds})
         edited = frozenset(topic.id for topic in edit.topics)
@@ -175,24 +168,16 @@ def _match(
     ids: Iterable[int],
     topics: Sequence[Topic],
     treated: Mapping[str, Outlet],
-    read_up: Collection[str],
 ) -> None:
-    """Have the mentions that entries make of `topics` be what the rules say now.
-
-    read_up: the feeds whose doubts their articles settle.
-    """
+    """Have the mentions that entries make of `topics` be what the rules say now."""
     by_id = {topic.id: topic for topic in topics}
     for chunk in remembered.read(store, ids):
         alike: defaultdict[tuple[Outlet, str], list[Entry]] = defaultdict(list)
         for kept in chunk:
             outlet = treated.get(kept.feed_url, _outlet(_NO_RULE))
-            alike[outlet, _known(kept, read_up)].append(kept.entry)
-        for (outlet, known), its in alike.items():
-            if known:
-                mentions = weigh(its, topics, outlet, whole=known == "full")
-            else:
-                mentions = match(its, topics, outlet)
-            found = {(m.entry, m.topic): m for m in mentions}
+            alike[outlet, kept.page].append(kept.entry)
+        for (outlet, page), its in alike.items():
+            found = {(m.entry, m.topic): m for m in _said(its, topics, outlet, page)}
             said = {
                 (mention.entry, mention.topic): mention
                 for mentions in entries.mentions(store, [e.id for e in its]).values()
@@ -209,15 +194,13 @@ def _match(
             entries.unmentioned(store, lost)
 
 
-def _known(kept: Kept, read_up: Collection[str]) -> str:
-    """Return how much is known of an entry's article: "full", "part" or "" = no matter.
-
-    As the second wave has it: its page was read, or its feed carries all of it.
-    """
-    if kept.page in ("full", "part"):
-        return kept.page
-    carried = not kept.page and len(kept.entry.content) >= FULL_TEXT
-    return "full" if carried and kept.feed_url in read_up else ""
+def _said(
+    its: Sequence[Entry], topics: Sequence[Topic], outlet: Outlet, page: str
+) -> tuple[Mention, ...]:
+    """Return what entries say, as far as the page of their article was read."""
+    if page:
+        return weigh(its, topics, outlet, whole=page == "full")
+    return match(its, topics, outlet)
 
 
 def _stands(mention: Mention, topic: Topic, outlet: Outlet) -> bool:

@@ -22,7 +22,7 @@ FLOORS = (
     {"store"},
     {"curation", "poll", "read", "publish", "nursery"},
     {"engine", "desk", "rules", "append"},
-    {"watch", "ask", "wave"},
+    {"watch", "wave", "ask"},
     {"run"},
     {"worker", "serve", "rehearse"},
     {"demo"},

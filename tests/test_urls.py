@@ -82,6 +82,33 @@ def test_host_names_the_server(url: str, expected: str) -> None:
     assert host(url) == expected
 
 
+@pytest.mark.parametrize(
+    ("url", "owner"),
+    [
+        ("https://www.slate.fr/a", "slate.fr"),
+        ("https://m.slate.fr", "slate.fr"),
+        ("https://slate.fr:8443/", "slate.fr"),
+        ("https://www.example.co.uk/", "example.co.uk"),
+        ("https://example.co.uk/", "example.co.uk"),
+        ("https://co.uk/", "co.uk"),
+        ("https://blog.asso.fr/", "blog.asso.fr"),
+        ("http://127.0.0.1:8000/", "127.0.0.1:8000"),
+        ("http://[::1]:8000/", "::1:8000"),
+        ("http://localhost/", "localhost"),
+        ("", ""),
+    ],
+)
+def test_hosts_of_one_owner_share_a_site(url: str, owner: str) -> None:
+    """Two labels, or three under what a country shares out; figures are themselves."""
+    assert site(url) == owner
+
+
+def test_an_origin_is_scheme_and_host() -> None:
+    """With its odd port, without what is usual or written large."""
+    assert origin("HTTPS://WWW.Slate.fr:443/a?b") == "https://www.slate.fr"
+    assert origin("http://slate.fr:81/a") == "http://slate.fr:81"
+
+
 TARGET = "https://www.exemple.fr/article?id=1"
 QUOTED = "https%3A%2F%2Fwww.exemple.fr%2Farticle%3Fid%3D1"
 CODED = urlsafe_b64encode(
@@ -145,30 +172,3 @@ def test_unwrapping_is_idempotent_and_never_raises(url: str) -> None:
 
     assert unwrapped(target) == target
     assert target == url or (web(target) and " " not in target)
-
-
-@pytest.mark.parametrize(
-    ("url", "owner"),
-    [
-        ("https://www.slate.fr/a", "slate.fr"),
-        ("https://m.slate.fr", "slate.fr"),
-        ("https://slate.fr:8443/", "slate.fr"),
-        ("https://www.example.co.uk/", "example.co.uk"),
-        ("https://example.co.uk/", "example.co.uk"),
-        ("https://co.uk/", "co.uk"),
-        ("https://blog.asso.fr/", "blog.asso.fr"),
-        ("http://127.0.0.1:8000/", "127.0.0.1:8000"),
-        ("http://[::1]:8000/", "::1:8000"),
-        ("http://localhost/", "localhost"),
-        ("", ""),
-    ],
-)
-def test_hosts_of_one_owner_share_a_site(url: str, owner: str) -> None:
-    """Two labels, or three under what a country shares out; figures are themselves."""
-    assert site(url) == owner
-
-
-def test_an_origin_is_scheme_and_host() -> None:
-    """With its odd port, without what is usual or written large."""
-    assert origin("HTTPS://WWW.Slate.fr:443/a?b") == "https://www.slate.fr"
-    assert origin("http://slate.fr:81/a") == "http://slate.fr:81"

@@ -305,6 +305,81 @@ def test_author_and_date_come_from_the_page_where_the_feed_has_none(
     assert story.published_at == datetime(2020, 2, 14, 7, 30, tzinfo=UTC)
 
 
+def test_why_tells_how_a_page_was_read(world: World) -> None:
+    """In full, in part or not at all, when, and how often it was asked for."""
+    for name in ("maison", "abonnes-balise"):
+        world.page(name)
+    world.feed("gazette", *map(gazette, ("maison", "abonnes-balise", "absente")))
+    world.cycle()
+    world.cycle(NOW + HOUR)
+    told = {
+        name: aggregator(
+            world.desk.config.source, "why", f"http://gazette.example/{name}"
+        ).stdout
+        for name in ("maison", "abonnes-balise", "absente")
+    }
+    listed = aggregator(world.desk.config.source, "review", "--suppressed")
+
+    assert "no line of match holds (page read)" in told["maison"]
+    assert "its page was read in full (2026-11-23 13:00)" in told["maison"]
+    assert "a line of never" not in told["maison"]
+    assert "its page was read in part" in told["abonnes-balise"]
+    assert "asked for 2 times): paywall" in told["abonnes-balise"]
+    assert "its page could not be read" in told["absente"]
+    assert "http 404" in told["absente"]
+    assert "maison" in listed.stdout
+
+
+# ── edited lines ──────────────────────────────────────────────────────────────────────
+
+
+def test_an_edited_line_finds_what_stands_in_an_article(world: World) -> None:
+    """The text of a page is part of the history; nothing is asked for again."""
+    world.page("maison")
+    world.feed("gazette", gazette("maison"))
+    world.cycle()
+    before = world.asked()
+    world.configured('"travailleurs du clic"', '"travailleurs du clic", "du velours"')
+    world.cycle(NOW + HOUR)
+    tried = aggregator(world.desk.config.source, "try", "article: velours")
+
+    assert world.states() == {"maison": "published"}
+    assert world.stories["maison"].evidence[0].column == "article"
+    assert world.asked() == before
+    assert "gazette.example/maison" in tried.stdout
+
+
+def test_an_edit_brings_no_settled_doubt_back(world: World) -> None:
+    """What was read in full is settled by any rules; what was not, by none."""
+    world.page("maison")
+    world.page("breve")
+    world.page("abonnes-balise")
+    names = ("maison", "breve", "abonnes-balise")
+    world.feed("gazette", *map(gazette, names))
+    world.cycle()
+    before = world.states()
+    world.configured('"petites mains"', '"petites mains", "petits doigts"')
+    run.republish(world.desk, NOW + HOUR)
+
+    assert world.states() == before
+    assert before == {
+        "maison": "suppressed",
+        "breve": "waiting",
+        "abonnes-balise": "waiting",
+    }
+
+
+def test_a_line_taken_out_withdraws_what_it_found_in_an_article(world: World) -> None:
+    """As it does what it found in a title."""
+    world.page("article")
+    world.feed("jour", jour("article", "Quarante centimes"))
+    world.cycle()
+    world.configured('"travailleurs du clic"', '"ouvriers du clic"')
+    run.republish(world.desk, NOW + HOUR)
+
+    assert world.states() == {"article": "withdrawn"}
+
+
 # ── stories ───────────────────────────────────────────────────────────────────────────
 
 

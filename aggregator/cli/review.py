@@ -40,7 +40,9 @@ _LEAVING = (KeyboardInterrupt, EOFError, click.Abort)  # Ctrl-C and Ctrl-D
 
 
 @click.command()
-@click.option("--suppressed", is_flag=True, help="What `never` lines set aside.")
+@click.option(
+    "--suppressed", is_flag=True, help="What `never` lines, or the article, set aside."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the queue as JSON.")
 @click.pass_obj
 def review(path: str | None, suppressed: bool, as_json: bool) -> None:
@@ -126,11 +128,13 @@ class _Sitting:
 
     def _reason(self, evidence: Evidence) -> str:
         """Return which line of feeds.toml found it, and under which key."""
+        topic = next((t for t in self._topics if t.id == evidence.topic), Topic("", ""))
+        if self._state is State.SUPPRESSED:
+            if evidence.line in (query.text for query in topic.never):
+                return f"never: {evidence.line}"
+            return f"review: {evidence.line}, and its page was read: no line of match"
         if not evidence.line:
             return "whatever this outlet publishes"
-        if self._state is State.SUPPRESSED:
-            return f"never: {evidence.line}"
-        topic = next((t for t in self._topics if t.id == evidence.topic), Topic("", ""))
         if evidence.line in (query.text for query in topic.match):
             return f"match: {evidence.line}, but a line of never speaks against it"
         return f"review: {evidence.line}"

@@ -46,12 +46,13 @@ class Wanted:
 class Unweighed:
     """An entry whose article is known now, as `content`; whole: all of it.
 
-    feed: its number, as in `feeds`.
+    feed: its number, as in `feeds`. new: the text is not stored with it yet.
     """
 
     entry: Entry
     feed: int
     whole: bool
+    new: bool
 
 
 # ── which to read ─────────────────────────────────────────────────────────────────────
@@ -153,6 +154,8 @@ def record(store: Store, pages: Iterable[Page], polling: Polling) -> None:
 
     The entries of a page with a text are fresh again, to be weighed with it.
     """
+    pages = tuple(pages)
+    articles = {page.page: page.article for page in pages if page.article}
     with store.transaction():
         for page in pages:
             store.do_many(
@@ -163,8 +166,20 @@ def record(store: Store, pages: Iterable[Page], polling: Polling) -> None:
                 polls.pause(store, page.paused_host, page.not_before, page.at)
             if page.asked:
                 _keep(store, page, polling)
-            if page.article:
-                _tell(store, page.page, page.article)
+        with history.following(store, _entries(store, articles)):
+            for url, article in articles.items():
+                _tell(store, url, article)
+
+
+def _entries(store: Store, pages: Iterable[str]) -> list[int]:
+    """Return the entries of pages."""
+    rows = store.rows(
+        """
+        SELECT id FROM entries WHERE canonical IN (SELECT value FROM json_each(?))
+        """,
+        json.dumps(sorted(pages)),
+    )
+    return [row["id"] for row in rows]
 
 
 def _keep(store: Store, page: Page, polling: Polling) -> None:
@@ -208,22 +223,20 @@ def _keep(store: Store, page: Page, polling: Polling) -> None:
 
 def _tell(store: Store, page: str, article: Article) -> None:
     """Give the entries of a page what it says; a date only to those that had none."""
-    rows = store.rows("SELECT id FROM entries WHERE canonical = ?", page)
-    with history.following(store, [row["id"] for row in rows]):
-        store.do(
-            """
-            UPDATE entries SET fresh = 1,
-                content = iif(length(content) < length(?), ?, content)
-            WHERE canonical = ?
-            """,
-            article.text,
-            article.text,
-            page,
-        )
+    store.do(
+        """
+        UPDATE entries SET fresh = 1,
+            content = iif(length(content) < length(?), ?, content)
+        WHERE canonical = ?
+        """,
+        article.text,
+        article.text,
+        page,
+    )
     if article.published_at:
         store.do(
             """
-            UPDATE entries SET dated_at = min(seen_at, ?)
+            UPDATE entries SET dated_at = min(seen_at, ?), place = NULL
             WHERE canonical = ? AND story = '' AND published_at IS NULL
                 AND updated_at IS NULL
             """,
@@ -286,6 +299,7 @@ def unweighed(store: Store, wanted: Wanted, most: int) -> list[Unweighed]:
             ),
             row["feed"],
             whole=row["state"] != "part",
+            new=row["article"] != row["content"],
         )
         for row in rows
     ]
@@ -317,14 +331,19 @@ def weighed(
             [*stale],
         )
         entries.mentioned(store, mentions)
-        with history.following(store, [item.entry.id for item in done]):
+        store.do_many(
+            "UPDATE entries SET fresh = 0 WHERE id = ?",
+            [(item.entry.id,) for item in done],
+        )
+        new = [item.entry for item in done if item.new]
+        with history.following(store, [entry.id for entry in new]):
             store.do_many(
-                "UPDATE entries SET fresh = 0, content = ? WHERE id = ?",
-                [(item.entry.content, item.entry.id) for item in done],
+                "UPDATE entries SET content = ? WHERE id = ?",
+                [(entry.content, entry.id) for entry in new],
             )
 
 
-def forget(store: Store, now: datetime, kept: timedelta) -> None:
+def forget(store: Store, now: datetime, history: timedelta) -> None:
     """Drop what was remembered of pages whose entries are gone, and old robots.txt."""
     with store.transaction():
         store.do(
@@ -333,7 +352,7 @@ def forget(store: Store, now: datetime, kept: timedelta) -> None:
                 SELECT 1 FROM entries e WHERE e.canonical = p.url
             )
             """,
-            seconds(now - kept),
+            seconds(now - history),
         )
         store.do("DELETE FROM robots WHERE asked_at < ?", seconds(now - _FORGOTTEN))
 

@@ -25,12 +25,12 @@ _CHUNK = 2000  # entries that are matched together: 2 MB of text at most, mostly
 class Kept:
     """An entry of the history, as far as it is matched, and the feed it came from.
 
-    page: how its article's page was read, "full", "part", "failed" or "" = it was not.
+    page: how the page of its article was read: "full", "part", or "" for not at all.
     """
 
     entry: Entry
     feed_url: str
-    page: str
+    page: str = ""
 
 
 def known(store: Store, kind: Kind) -> dict[str, str]:
@@ -115,10 +115,10 @@ def read(store: Store, entries: Iterable[int]) -> Iterator[tuple[Kept, ...]]:
     for start in range(0, len(ids), _CHUNK):
         rows = store.rows(
             """
-            SELECT e.id, e.key, e.url, e.title, e.summary, e.content, f.url AS feed_url,
-                coalesce(p.state, '') AS page
+            SELECT e.id, e.key, e.url, e.title, e.summary, e.content,
+                f.url AS feed_url, iif(p.state = 'failed', '', p.state) AS page
             FROM entries e JOIN feeds f ON f.id = e.feed
-                LEFT JOIN pages p ON p.url = e.canonical AND e.canonical != ''
+                LEFT JOIN pages p ON p.url = e.canonical
             WHERE e.id IN (SELECT value FROM json_each(?)) ORDER BY e.id
             """,
             json.dumps(ids[start : start + _CHUNK]),
@@ -135,7 +135,7 @@ def read(store: Store, entries: Iterable[int]) -> Iterator[tuple[Kept, ...]]:
                     content=row["content"],
                 ),
                 row["feed_url"],
-                row["page"],
+                row["page"] or "",
             )
             for row in rows
         )

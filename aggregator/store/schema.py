@@ -18,9 +18,9 @@ def first(db: Database) -> None:
 
     feeds: what is remembered of each polled address. seen: a row for every entry a feed
     ever listed, with its fingerprint; dropped_at is when it left the document. entries:
-    their text, kept while it may be wanted; place is that in `history`, the index of
-    their words, None for what is not in it; fresh until the second wave has looked at
-    them as they are. mentions: why an entry is here. stories: what is remembered of a
+    their text, kept while it may be wanted; fresh until the second wave has looked at
+    them as they are; place is that in `history`, the index of their words, None for
+    what is not in it. mentions: why an entry is here. stories: what is remembered of a
     story beyond its entries. pages: a row for each article page that was asked for, by
     canonical URL; its text is the content of its entries. robots: by site, what each
     robots.txt said. hosts: who asked for a pause. gaps: when a document had nothing in
@@ -72,8 +72,8 @@ def first(db: Database) -> None:
         "CREATE INDEX entries_canonical ON entries (canonical)",
         "CREATE INDEX entries_title ON entries (title_key) WHERE title_key != 0",
         "CREATE INDEX entries_story ON entries (story, place) WHERE story != ''",
-        "CREATE UNIQUE INDEX entries_place ON entries (place) WHERE place IS NOT NULL",
         "CREATE INDEX entries_fresh ON entries (dated_at) WHERE fresh",
+        "CREATE UNIQUE INDEX entries_place ON entries (place) WHERE place IS NOT NULL",
         """
         CREATE VIRTUAL TABLE history USING fts5(
             title, summary, article, content = '', columnsize = 0,

@@ -15,7 +15,7 @@ from aggregator.store import entries as texts
 from aggregator.store.base import Store, Value, instant, maybe_instant
 from aggregator.store.tales import CURATION
 from aggregator.text import fold
-from aggregator.why.values import Forgotten, Trace
+from aggregator.why.values import Forgotten, Reading, Trace
 
 _WORD = re.compile(r"[^\W_]+")
 _SAMPLE = 5  # entries of a feed that tell where its articles are
@@ -126,9 +126,11 @@ def _traces(store: Store, where: str, value: Value) -> tuple[Trace, ...]:
         f"""
         SELECT e.*, coalesce(nullif(e.outlet, ''), f.outlet) AS name,
             coalesce(f.url, '') AS feed_url,
-            s.entry IS NOT NULL AND s.dropped_at IS NULL AS listed, s.dropped_at
+            s.entry IS NOT NULL AND s.dropped_at IS NULL AS listed, s.dropped_at,
+            p.state, p.reason AS hindrance, p.tries, p.tried_at
         FROM entries e LEFT JOIN feeds f ON f.id = e.feed
             LEFT JOIN seen s ON s.feed = e.feed AND s.entry = e.id
+            LEFT JOIN pages p ON p.url = e.canonical
         WHERE {where} ORDER BY e.reason != '', e.dated_at, e.canonical, e.id
         """,  # noqa: S608
         value,
@@ -146,9 +148,17 @@ def _traces(store: Store, where: str, value: Value) -> tuple[Trace, ...]:
             story=row["story"],
             reason=row["reason"],
             mentions=mentions.get(row["id"], ()),
+            page=_reading(row),
         )
         for row in rows
     )
+
+
+def _reading(row: sqlite3.Row) -> Reading | None:
+    if row["state"] is None:
+        return None
+    at = instant(row["tried_at"])
+    return Reading(row["state"], row["hindrance"], row["tries"], at)
 
 
 def _entry(row: sqlite3.Row) -> Entry:

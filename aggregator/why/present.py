@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from aggregator import wording
 from aggregator.decisions import NOT_YET
@@ -25,10 +26,14 @@ from aggregator.why.values import Case, Cause, Mend, Reason, Tale, Trace
 def present(case: Case) -> tuple[Reason, ...]:
     """Return why an article with at least one trace is where it is."""
     tale = case.tale
+    read = case.traces[0].page
+    page = (saying.page(read, case),) if read else ()
     if tale is None:
-        return (_unfound(case),)
+        unfound = _unfound(case)
+        return (replace(unfound, facts=(*unfound.facts, *page)),)
     tell = _TELLERS[tale.story.state]
     reasons = [*_joined(case, tale), tell(case, tale)]
+    reasons[-1] = replace(reasons[-1], facts=(*reasons[-1].facts, *page))
     if tale.state is not tale.story.state:
         what = "this follows from your two files, and not from the last cycle yet"
         mend = Mend("to carry it out now:", run="aggregator publish")
@@ -126,8 +131,12 @@ def _hidden(case: Case, tale: Tale) -> Reason:
 def _suppressed(case: Case, tale: Tale) -> Reason:
     if not tale.story.topics:
         return _withdrawn(case, tale)
+    against = [one for one in tale.story.evidence if _against(one, case.topics)]
     lines = [
         f"topic {one.topic}: a line of never set it aside: {one.line}"
+        if one in against
+        else f"topic {one.topic}: its article was read in full, and no line of match "
+        "holds (page read)"
         for one in tale.story.evidence
     ]
     found = [
@@ -139,6 +148,8 @@ def _suppressed(case: Case, tale: Tale) -> Reason:
     narrow = Mend(
         "for all like it: narrow that line of never in feeds.toml, or take it out; "
         "`aggregator review --suppressed` shows what else such lines set aside"
+        if against
+        else "for all like it: add a line of match that such articles satisfy"
     )
     facts = (*lines, *_snippets(tale.story.evidence), *found, *_decided(case, tale))
     return Reason(Cause.SUPPRESSED, facts, (keep, narrow))
@@ -192,6 +203,15 @@ def _key(evidence: Evidence, topics: Sequence[Topic]) -> Key:
     own = next(iter(_of(topics, [evidence.topic])), None)
     matching = own is not None and evidence.line in [query.text for query in own.match]
     return "match" if matching or evidence.certain else "review"
+
+
+def _against(evidence: Evidence, topics: Sequence[Topic]) -> bool:
+    """Tell whether a line of never set it aside, not its article."""
+    return any(
+        evidence.line == query.text
+        for topic in _of(topics, [evidence.topic])
+        for query in topic.never
+    )
 
 
 def _snippets(evidence: Sequence[Evidence]) -> Iterator[str]:

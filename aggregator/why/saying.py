@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from aggregator.model import Decision, Outlet, Story
 from aggregator.text import MARK, UNMARK
 from aggregator.why.nearest import Near
-from aggregator.why.values import Case, Mend
+from aggregator.why.values import Case, Mend, Reading
 
 
 def moment(at: datetime | None, case: Case) -> str:
@@ -33,6 +33,15 @@ def decision(place: int, decided: Decision, case: Case) -> str:
     when = f", {day(decided.at, case)}" if decided.at else ""
     why = f": {decided.reason}" if decided.reason else ""
     return f"decision[{place}] of {case.curation} ({decided.action}{when}){why}"
+
+
+def page(read: Reading, case: Case) -> str:
+    """Return how the page of an article was read."""
+    how = {"full": "was read in full", "part": "was read in part"}
+    said = f"its page {how.get(read.state, 'could not be read')}"
+    times = f", asked for {read.tries} times" if read.tries > 1 else ""
+    why = f": {read.reason}" if read.reason else ""
+    return f"{said} ({moment(read.at, case)}{times}){why}"
 
 
 def near(found: Near) -> tuple[str, str]:

@@ -20,12 +20,25 @@ from aggregator.why.nearest import Near
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How the page of an article was read: last, and how often it was asked for.
+
+    state: "full", "part" or "failed"; reason: of the latter two.
+    """
+
+    state: str
+    reason: str
+    tries: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """An entry that the database has, and what became of it.
 
     feed: its URL, "" where the maintainer added it. listed: its feed's last document
     lists it. dropped_at: since when it does not. story: the short id, "" = none;
-    reason: why it was joined to it.
+    reason: why it was joined to it. page: None = it was never asked for.
     """
 
     entry: Entry
@@ -38,6 +51,7 @@ class Trace:
     story: str = ""
     reason: str = ""
     mentions: tuple[Mention, ...] = ()
+    page: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)
