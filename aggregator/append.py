@@ -13,7 +13,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from aggregator import curation, wording
@@ -43,10 +43,13 @@ class Pen:
         path = self._config.storage.curation
         with _opened(path, create=bool(decided or self._written)) as file:
             before = _content(file) if file is not None else b""
-            standing = Counter(map(repr, self._read(before)))
+            data, after = self._added(before, decided)
+            standing = Counter(map(repr, after[: len(after) - len(decided)]))
             lost = [one for one in self._written if not _took(standing, one)]
-            if file is not None and (lost or decided):
-                after = self._append(file, before, (*lost, *decided))
+            if lost:
+                data, after = self._added(before, (*lost, *decided))
+            if file is not None and data:
+                _append(file, data, len(before))
                 self._written += after[len(after) - len(decided) :]
         return len(lost)
 
@@ -76,27 +79,30 @@ class Pen:
         zone = config.site.timezone
         return curation.read_bytes(data, config.storage.curation, config.topics, zone)
 
-    def _append(
-        self, file: int, before: bytes, decided: Sequence[Decision]
-    ) -> tuple[Decision, ...]:
-        """Return all that the file says after it."""
+    def _added(
+        self, before: bytes, decided: Sequence[Decision]
+    ) -> tuple[bytes, tuple[Decision, ...]]:
+        """Return what is to be appended, and all that the file says after it."""
         zone = self._config.site.timezone
         tables = (wording.decision(one, zone) for one in decided)
         text = "".join(f"\n{table}\n" for table in tables)
         if not before:
             text = text.removeprefix("\n")
-        elif not before.endswith(b"\n"):
+        elif text and not before.endswith(b"\n"):
             text = "\n" + text
         data = text.encode()
-        after = self._read(before + data)
-        try:
-            while data:
-                data = data[os.write(file, data) :]
-            os.fsync(file)
-        except OSError:
-            os.ftruncate(file, len(before))  # half a table would spoil the whole file
-            raise
-        return after
+        return data, self._read(before + data)
+
+
+def _append(file: int, data: bytes, end: int) -> None:
+    """Write all of the data at the end of a file, synced, or leave it as it was."""
+    try:
+        while data:
+            data = data[os.write(file, data) :]
+        os.fsync(file)
+    except OSError:
+        os.ftruncate(file, end)  # half a table would spoil the whole file
+        raise
 
 
 def _without(data: bytes, place: int) -> bytes | None:
@@ -118,7 +124,7 @@ def _without(data: bytes, place: int) -> bytes | None:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Put another text in the place of a file, at once and with the same rights."""
+    """Put another text in the place of a file, at once, with its rights and owner."""
     path = path.resolve()  # a link stays one
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
@@ -127,7 +133,10 @@ def _replace(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         shutil.copystat(path, new)
-        os.replace(new, path)  # noqa: PTH105 -- as os.open above
+        before = path.stat()
+        with suppress(PermissionError):  # root must not take the file from its owner
+            os.chown(new, before.st_uid, before.st_gid)
+        new.replace(path)
     finally:
         new.unlink(missing_ok=True)
     _sync_folder(path.parent)

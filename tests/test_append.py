@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import signal
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -88,6 +90,23 @@ def test_an_edit_meanwhile_is_kept(config: Config) -> None:
     assert pen.write(KEEP) == 0
     assert path.read_text().startswith("# à moi")
     assert standing(config) == [HIDE, KEEP]
+
+
+def test_a_file_replaced_while_it_is_waited_for_is_the_new_one(config: Config) -> None:
+    """Another command holds the old file, and an editor puts a new one in its place."""
+    path = config.storage.curation
+    path.write_bytes(MINE.encode())
+    writer = threading.Thread(target=Pen(config).write, args=(HIDE,))
+    with path.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        writer.start()
+        new = path.with_name("new")
+        new.write_text("# tout neuf\n")
+        new.replace(path)
+    writer.join()
+
+    assert path.read_text().startswith("# tout neuf\n")
+    assert standing(config) == [HIDE]
 
 
 def test_an_older_text_saved_over_it_loses_nothing(config: Config) -> None:

@@ -110,6 +110,11 @@ def test_a_story_not_known_yet_may_be_decided_on(path: Path, tmp_path: Path) -> 
     assert done.exit_code == 0
     assert "names no story known so far" in done.stdout
 
+    undone = call(path, "hide", URL.format("zz"), "--undo")
+
+    assert undone.stdout.endswith("/zz  names no story known so far\n")
+    assert curation(path) == ""
+
     new = tmp_path / "new"
     new.mkdir()
     fresh = configure(new, {"Le Jour": "http://127.0.0.1:1/f"})

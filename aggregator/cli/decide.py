@@ -129,7 +129,8 @@ def _decide(
         pen.write(*wanted)
     desk = Desk.of(desk.config)
     for one, found in zip(wanted, before, strict=True):
-        _show(one, found, _spoken_of(desk, one))
+        waits = "" if undo else "; the decision waits for it"
+        _show(one, found, _spoken_of(desk, one), waits)
     click.echo(tales.followed_by(desk.config), err=True)
 
 
@@ -188,10 +189,13 @@ def _called(decided: Decision) -> set[str]:
     return names | {short(name) for name in names}
 
 
-def _show(decided: Decision, before: Sequence[Story], after: Sequence[Story]) -> None:
+def _show(
+    decided: Decision, before: Sequence[Story], after: Sequence[Story], waits: str
+) -> None:
+    """Print what is another of each story; waits: said of one not known yet."""
     if not after:
         name = show.safe(decided.targets[0])
-        click.echo(f"{name}  names no story known so far; the decision waits for it")
+        click.echo(f"{name}  names no story known so far{waits}")
     for old, new in zip(before, after, strict=False):
         what = ", ".join(_changes(old, new)) or f"stays {new.state}"
         click.echo(f"{new.short}  {show.safe(new.outlet)}: {show.safe(new.title)}")
