@@ -50,7 +50,7 @@ def run(script: str, corpus: Path, *more: str) -> subprocess.CompletedProcess[st
 def scripts(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[ModuleType, ...]]:
     """Import the scripts as they import each other."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
-    names = ("corpus_feeds", "corpus_series", "played", "mentions")
+    names = ("corpus_feeds", "corpus_series", "played", "mentions", "mentions_world")
     yield tuple(import_module(name) for name in names)
     for name in names:
         sys.modules.pop(name)
@@ -124,7 +124,7 @@ def test_damaged_documents_make_no_poll_raise(tmp_path: Path) -> None:
 
 def test_each_lack_of_an_entry_is_named(scripts: tuple[ModuleType, ...]) -> None:
     """What is stored with another title, link or date is a miss, and which one."""
-    feeds, _series, played, _mentions = scripts
+    feeds, _series, played, *_ = scripts
     entry = played.Expected("g", "http://x.invalid/a?b=%C3%A9", "Été !", 100, 200)
 
     def lack(url: str, title: str, at: int, updated: int) -> str:
@@ -155,7 +155,7 @@ def test_a_second_run_that_did_something_is_reported(
 
 def test_a_reused_address_is_no_new_title(scripts: tuple[ModuleType, ...]) -> None:
     """An article may be retitled the same day; a day later it is another one."""
-    _feeds, series, played, _mentions = scripts
+    _feeds, series, played, *_ = scripts
     entry = played.Expected("g", "http://x.invalid/a", "Lundi", 1_000_000, None)
     row = played.Row("g", "http://x.invalid/a", "Corrigé", 1_003_600, None, "s")
     next_day = played.Row("g", "http://x.invalid/a", "Mardi", 1_086_400, None, "s")

@@ -1,8 +1,6 @@
 """fts: what an expression finds in a batch of folded texts, and where."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from aggregator.fts import Index, headline
 from aggregator.model import QueryError
@@ -71,41 +69,6 @@ def test_text_is_compared_as_it_was_folded() -> None:
         found = index.find('"ete"')
 
     assert found == [1]
-
-
-WORDS = ("clic", "clics", "casilli", "l", "ia", "r&d", "микро", "travail", "é")
-TERMS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join)
-
-
-def operands(inside: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Return what may stand where `inside` does."""
-    joined = st.tuples(inside, st.sampled_from(("AND", "OR", "NOT")), inside)
-    return (
-        joined.map(" ".join)
-        | inside.map("({})".format)
-        | st.tuples(TERMS, TERMS).map('NEAR("{0[0]}" "{0[1]}" *, 3)'.format)
-        | TERMS.map('title : "{}"'.format)
-    )
-
-
-EXPRESSIONS = st.recursive(
-    TERMS.map('"{}"'.format) | TERMS.map('"{}" *'.format), operands, max_leaves=8
-)
-
-
-@given(
-    EXPRESSIONS | EXPRESSIONS.map(headline),
-    st.lists(st.tuples(TERMS, TERMS, TERMS), max_size=4),
-)
-def test_a_missing_word_spares_asking_and_loses_nothing(
-    expression: str, rows: list[tuple[str, str, str]]
-) -> None:
-    """What is found does not depend on the words that other rows bring."""
-    every = " ".join(WORDS)
-    with Index(rows) as index, Index([*rows, (every, every, every)]) as full:
-        alone, among = index.find(expression), full.find(expression)
-
-    assert alone == [position for position in among if position < len(rows)]
 
 
 @pytest.mark.parametrize(
