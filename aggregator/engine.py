@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -184,6 +185,7 @@ class _Notes:
     """What batches that landed learnt, for those that are sent after them."""
 
     def __init__(self) -> None:
+        self._began = time.monotonic()
         self._pauses: list[Pause] = []
         self._robots: list[Robots] = []
 
@@ -202,7 +204,7 @@ class _Notes:
             own = site(told.tasks[0].url)
             new = tuple(one for one in self._robots if site(one.site) == own)
             return replace(told, robots=told.robots + new)
-        return told
+        return replace(told, late=time.monotonic() - self._began)
 
 
 def _lost_outcomes(batch: Batch, failure: Failure) -> tuple[Outcome, ...]:

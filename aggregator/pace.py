@@ -25,6 +25,7 @@ _MARGIN = 3  # polls while a document is renewed whole, at its busiest
 _UNBELIEVED = 5  # usual pauses without news, after which a 304 is doubted
 _LEAST_UNBELIEVED = timedelta(days=1)  # every outlet sleeps at night
 _KNOWN = 2  # dates without which there is no rhythm
+_NONE = timedelta(0)
 _HOUR = timedelta(hours=1)
 _HOURS = 24  # of a day
 _DAYS = 7  # of a week
@@ -99,7 +100,7 @@ def next_poll(
     own = outcome.feed.outlet.interval
     base = own or usual
     slowest = max(polling.slowest, base)
-    asked = (outcome.not_before or outcome.at) - outcome.at
+    asked = max((outcome.not_before or outcome.at) - outcome.at - outcome.late, _NONE)
     if outcome.failure is None:
         wait = base if own else base + _jitter(outcome, base)
         asked = min(asked, slowest)
@@ -112,8 +113,9 @@ def next_poll(
         asked = min(asked, RETRY_CAP)
         asked += _jitter(outcome, asked)
     declared = min(rest.ttl or timedelta(0), slowest)
-    due = outcome.at + max(wait, asked, declared)
-    return _awake(outcome, due, rest, outcome.at + slowest)
+    asked_at = outcome.at + outcome.late
+    due = asked_at + max(wait, asked, declared)
+    return _awake(outcome, due, rest, asked_at + slowest)
 
 
 def gone(outcome: Outcome) -> bool:

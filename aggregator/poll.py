@@ -12,7 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from queue import SimpleQueue
 from typing import Final
 
@@ -59,7 +59,7 @@ def poll(batch: Batch, stop: threading.Event | None = None) -> tuple[Outcome, ..
         for _ in range(batch.lanes):
             fetcher = Fetcher(batch.polling, batch.user_agent, turns)
             idle.put(stack.enter_context(fetcher))
-        visit = _Visit(batch, idle)
+        visit = _Visit(batch, idle, time.monotonic())
         if batch.lanes == 1:
             return tuple(map(visit.outcome, batch.tasks))
         lanes = stack.enter_context(ThreadPoolExecutor(batch.lanes, "lane"))
@@ -70,19 +70,27 @@ def poll(batch: Batch, stop: threading.Event | None = None) -> tuple[Outcome, ..
 class _Visit:
     """The walk through one batch, by one thread or by several.
 
-    idle: a fetcher for each lane, but for those that are fetching.
+    idle: a fetcher for each lane, but for those that are fetching. began: by the
+    monotonic clock.
     """
 
     batch: Batch
     idle: SimpleQueue[Fetcher]
+    began: float
 
     def outcome(self, task: PollTask) -> Outcome:
         """Return what a poll brought, whatever happens in it."""
+        fetcher = self.idle.get()
         start = time.monotonic()
         before = Outcome(  # what stands when nothing is brought
-            task.feed, self.batch.now, task.validators, task.body_hash, url=task.url
+            task.feed,
+            self.batch.now,
+            task.validators,
+            task.body_hash,
+            url=task.url,
+            # whole ones: a quick cycle done again decides the same
+            late=timedelta(seconds=int(self.batch.late + start - self.began)),
         )
-        fetcher = self.idle.get()
         try:
             outcome = self._asked(fetcher, task, before)
         except StoppedError:
@@ -102,7 +110,8 @@ class _Visit:
         finally:
             self.idle.put(fetcher)
         took = time.monotonic() - start - fetcher.waited
-        return replace(outcome, seconds=took)
+        late = before.late + timedelta(seconds=int(fetcher.waited))
+        return replace(outcome, seconds=took, late=late)
 
     def _asked(self, fetcher: Fetcher, task: PollTask, before: Outcome) -> Outcome:
         """Return what an answer brings; raises StageError when there is none."""
@@ -111,7 +120,7 @@ class _Visit:
         fetched = fetcher.fetch(
             task.url,
             task.validators,
-            now=self.batch.now,
+            now=self.batch.now + before.late,
             timeout=timeout,
             headers=self._headers(task),
         )

@@ -165,7 +165,9 @@ def movable(folder: Path) -> dict[str, str]:
     if compiler is None:
         return {}
     source = HERE / "soak_clock.c"
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source], check=True)
+    subprocess.run(
+        [compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True
+    )
     return {"LD_PRELOAD": str(library), "SOAK_CLOCK": str(offset)}
 
 

@@ -270,18 +270,23 @@ def hasty(
 
 
 def pressing(log: Sequence[Request]) -> list[str]:
-    """Name the requests to a host that asked to wait, before that was over."""
+    """Name the requests to a host that asked to wait, before that was over.
+
+    What was sent before its answer could be read does not count.
+    """
     until: dict[str, float] = {}
+    told: dict[str, float] = {}
     breaches = []
     for request in log:
         paused = until.get(request.host, 0.0)
-        if request.at < paused - SLACK:
+        if request.at < paused - SLACK and request.at > told[request.host] + SLACK:
             breaches.append(
                 f"{request.path} at {request.at:.1f}: {request.host} asked to wait "
                 f"until {paused:.1f}"
             )
         if request.retry_after:
             until[request.host] = max(paused, request.at + request.retry_after)
+            told[request.host] = request.until
     return breaches
 
 

@@ -137,7 +137,8 @@ class Fetcher:
                 target = _target(reply)
                 if not target:
                     moved_to = here if permanent and len(visited) > 1 else ""
-                    return self._taken(reply, here, validators, moved_to, now)
+                    asked_at = now + timedelta(seconds=int(self.waited))
+                    return self._taken(reply, here, validators, moved_to, asked_at)
                 permanent = permanent and reply.status_code in _PERMANENT
             if target in visited:
                 raise FetchError("redirect loop", kind="limit")

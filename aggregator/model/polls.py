@@ -48,7 +48,8 @@ class Batch:
     """What is submitted to an executor: tasks, and all that polling them needs.
 
     host: whose feeds all of them are; "" when each is on a host of its own. lanes: how
-    many of them may be under way at once. resumed: the host was asked a moment ago, by
+    many of them may be under way at once. late: seconds from `now` until it was
+    submitted. resumed: the host was asked a moment ago, by
     the batch before this one. pauses: hosts that are not to be asked at all. sites:
     where outlets live, as `sources.sites` says, when a feed of a search is among them.
     """
@@ -60,6 +61,7 @@ class Batch:
     now: datetime
     host: str = ""
     lanes: int = 1
+    late: float = 0.0
     resumed: bool = False
     pauses: tuple[Pause, ...] = ()
     sites: tuple[tuple[str, str], ...] = ()
@@ -192,6 +194,7 @@ class Failure:
 class Outcome:
     """What one poll of one feed brought.
 
+    at: the time of the cycle; late: how much later it was asked, in whole seconds.
     url: where it was asked, "" = at the feed's own address. asked: False when it was
     not: a host wants to be left alone, or the program is ending; nothing is known then
     but `not_before`. entries: the new and the changed ones. listed: ids of all the
@@ -222,6 +225,7 @@ class Outcome:
     moved_to: str = ""
     not_before: datetime | None = None
     paused_host: str = ""
+    late: timedelta = timedelta(0)
     seconds: float = 0.0
 
     @property
