@@ -16,7 +16,7 @@ from aggregator.model import AggregatorError
 COMMANDS = {
     "review": ("Every day", "desk"),
     "check": ("After an edit", "desk"),
-    "try": ("After an edit", "rules"),
+    "try": ("After an edit", "tried"),
     "diff": ("After an edit", "diff"),
     "status": ("When something looks wrong", "desk"),
     "search": ("When something looks wrong", "desk"),
