@@ -59,7 +59,8 @@ def apply(store: Store, config: Config) -> frozenset[str]:
             _match(store, found, [asker], treated)
         for url, concerned in edit.feeds.items():
             topics = [topic for topic in config.topics if topic.id in concerned]
-            _match(store, remembered.of_feeds(store, [url]), topics, treated)
+            if topics:
+                _match(store, remembered.of_feeds(store, [url]), topics, treated)
         remembered.remember(store, "topic", asked)
         remembered.remember(store, "feed", {url: outlets[url] for url in edit.feeds})
         edited = frozenset(topic.id for topic in edit.topics)

@@ -211,7 +211,6 @@ def changes(report: Report) -> None:
     else:
         for feed in report.recovered:
             click.echo(f"{feed.outlet.name}: works again ({feed.url})", err=True)
-
     for line in show.held(one for one in report.held if one[0] in report.braked):
         click.echo(line, err=True)
 

@@ -22,7 +22,7 @@ COMMANDS = {
     "retag": ("Every day", "decide"),
     "note": ("Every day", "decide"),
     "check": ("After an edit", "desk"),
-    "try": ("After an edit", "rules"),
+    "try": ("After an edit", "tried"),
     "diff": ("After an edit", "diff"),
     "status": ("When something looks wrong", "desk"),
     "why": ("When something looks wrong", "why"),

@@ -1,4 +1,4 @@
-"""Commands for whoever looks for the words of a line: try."""
+"""The command `try`: what a line would have found."""
 
 from __future__ import annotations
 
