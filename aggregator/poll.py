@@ -36,6 +36,8 @@ from aggregator.urls import host
 
 _UNCHANGED: Final = 304
 _OK: Final = 200
+# Of a wait that a server sets: a cycle counts whole seconds, and so do waits.
+_HIDDEN: Final = timedelta(seconds=2)
 
 
 def poll(batch: Batch, stop: threading.Event | None = None) -> tuple[Outcome, ...]:
@@ -82,17 +84,12 @@ class _Visit:
         """Return what a poll brought, whatever happens in it."""
         fetcher = self.idle.get()
         start = time.monotonic()
+        late = self.batch.late + start - self.began
         before = Outcome(  # what stands when nothing is brought
-            task.feed,
-            self.batch.now,
-            task.validators,
-            task.body_hash,
-            url=task.url,
-            # whole ones: a quick cycle done again decides the same
-            late=timedelta(seconds=int(self.batch.late + start - self.began)),
+            task.feed, self.batch.now, task.validators, task.body_hash, url=task.url
         )
         try:
-            outcome = self._asked(fetcher, task, before)
+            outcome = self._asked(fetcher, task, before, late)
         except StoppedError:
             outcome = replace(before, asked=False)
         except PausedError as exc:
@@ -110,17 +107,23 @@ class _Visit:
         finally:
             self.idle.put(fetcher)
         took = time.monotonic() - start - fetcher.waited
-        late = before.late + timedelta(seconds=int(fetcher.waited))
-        return replace(outcome, seconds=took, late=late)
+        # whole seconds: a quick cycle done again decides the same
+        whole = timedelta(seconds=int(late + fetcher.waited))
+        return replace(outcome, seconds=took, late=whole)
 
-    def _asked(self, fetcher: Fetcher, task: PollTask, before: Outcome) -> Outcome:
-        """Return what an answer brings; raises StageError when there is none."""
+    def _asked(
+        self, fetcher: Fetcher, task: PollTask, before: Outcome, late: float
+    ) -> Outcome:
+        """Return what an answer brings; raises StageError when there is none.
+
+        late: seconds since the cycle's time.
+        """
         polling, outlet = self.batch.polling, task.feed.outlet
         timeout = outlet.timeout or polling.timeout
         fetched = fetcher.fetch(
             task.url,
             task.validators,
-            now=self.batch.now + before.late,
+            now=self.batch.now + timedelta(seconds=late) + _HIDDEN,
             timeout=timeout,
             headers=self._headers(task),
         )

@@ -137,7 +137,8 @@ class Fetcher:
                 target = _target(reply)
                 if not target:
                     moved_to = here if permanent and len(visited) > 1 else ""
-                    asked_at = now + timedelta(seconds=int(self.waited))
+                    asked_at = now + timedelta(seconds=self.waited)
+                    asked_at = asked_at.replace(microsecond=0)
                     return self._taken(reply, here, validators, moved_to, asked_at)
                 permanent = permanent and reply.status_code in _PERMANENT
             if target in visited:
