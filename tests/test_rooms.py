@@ -15,7 +15,7 @@ PACKAGE = ROOT / "aggregator"
 FLOORS = (
     {"", "model", "identity"},
     {"text", "urls", "lock", "clock", "systemd", "spool"},
-    {"fts", "decisions", "pace", "sandbox", "fetch", "parse"},
+    {"fts", "decisions", "pace", "sandbox", "fetch", "parse", "recognition"},
     {"query", "match", "stories", "health"},
     {"config", "sift", "store"},
     {"curation", "poll", "publish", "nursery"},

@@ -32,7 +32,7 @@ from aggregator.pace import (
     next_poll,
     suspicious,
 )
-from aggregator.store import entries, listing
+from aggregator.store import entries, listing, recall
 from aggregator.store.base import Store, instant, maybe_instant, seconds
 from aggregator.urls import host
 
@@ -136,13 +136,14 @@ def record(store: Store, outcomes: Iterable[Outcome], polling: Polling) -> int:
         new = 0
         for outcome in outcomes:
             if outcome.asked:
-                new += _record(store, outcome, polling)
+                new += _record(store, recall.recalled(store, outcome), polling)
             elif outcome.not_before:
                 _put_off(store, outcome.feed, _bearable(outcome, outcome.not_before))
         return new
 
 
-def _record(store: Store, outcome: Outcome, polling: Polling) -> int:
+def _record(store: Store, known: recall.Recalled, polling: Polling) -> int:
+    outcome = known.outcome
     feed = number(outcome.feed.url)
     (row,) = store.rows("SELECT * FROM feeds WHERE id = ?", feed)
     # at a feed's first poll an undated entry may be old: the document's date is nearer
@@ -154,8 +155,10 @@ def _record(store: Store, outcome: Outcome, polling: Polling) -> int:
         outcome.at,
         maybe_instant(row["success_at"]),
         complete=outcome.complete,
+        akin=known.akin,
     )
     new = entries.keep(store, feed, outcome, undated_at)
+    entries.reused(store, known.reused)
     entries.mentioned(store, outcome.mentions)
     _keep_state(store, row, outcome, polling, gap=gap)
     if outcome.listed is not None:

@@ -17,9 +17,11 @@ def first(db: Database) -> None:
     """Make every table.
 
     feeds: what is remembered of each polled address. seen: a row for every entry a feed
-    ever listed, with its fingerprint; dropped_at is when it left the document. entries:
-    their text, kept while it may be wanted. mentions: why an entry is here. stories:
-    what is remembered of a story beyond its entries. hosts: who asked for a pause.
+    ever listed, with its fingerprint, its names (see `recognition`) and the date it
+    bears; dropped_at is when it left the document. entries: their text, kept while it
+    may be wanted; reused: its URL stands for other articles too. mentions: why an entry
+    is here. stories: what is remembered of a story beyond its entries. hosts: who asked
+    for a pause.
     gaps: when a document had nothing in common with the one before it. polls: a log.
     events: what the maintainer was told. facts: single values. members: entries with
     what their feed is.
@@ -44,7 +46,8 @@ def first(db: Database) -> None:
         """
         CREATE TABLE seen (
             feed INTEGER NOT NULL, entry INTEGER NOT NULL,
-            fingerprint INTEGER NOT NULL, dropped_at INTEGER,
+            fingerprint INTEGER NOT NULL, dropped_at INTEGER, guid INTEGER NOT NULL,
+            url INTEGER NOT NULL, title INTEGER NOT NULL, at INTEGER,
             PRIMARY KEY (feed, entry)
         ) WITHOUT ROWID
         """,
@@ -59,7 +62,7 @@ def first(db: Database) -> None:
             language TEXT NOT NULL, outlet TEXT NOT NULL, published_at INTEGER,
             updated_at INTEGER, seen_at INTEGER NOT NULL, dated_at INTEGER NOT NULL,
             title_key INTEGER NOT NULL DEFAULT 0, story TEXT NOT NULL DEFAULT '',
-            reason TEXT NOT NULL DEFAULT ''
+            reason TEXT NOT NULL DEFAULT '', reused INTEGER NOT NULL DEFAULT 0
         )
         """,
         "CREATE INDEX entries_feed ON entries (feed, dated_at)",
@@ -109,7 +112,7 @@ def first(db: Database) -> None:
         """
         CREATE VIEW members AS
         SELECT e.id, e.url, e.canonical, e.title, e.summary, e.author, e.dated_at,
-            e.language, e.story, e.reason, e.title_key,
+            e.language, e.story, e.reason, e.title_key, e.reused,
             coalesce(nullif(e.outlet, ''), f.outlet) AS outlet,
             coalesce(f.home, '') AS home, coalesce(f.url, '') AS feed_url,
             coalesce(f.title, '') AS feed_title

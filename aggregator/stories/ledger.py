@@ -16,7 +16,7 @@ class Member:
 
     story: the short id it belongs to, "" while it is not placed. reason: why it was
     joined, "" for a story's first. published_at: never later than when it was first
-    seen, and never changed afterwards.
+    seen, and never changed afterwards. reused: its URL stands for other articles too.
     """
 
     entry: int
@@ -35,6 +35,7 @@ class Member:
     feed_url: str = ""
     feed_title: str = ""
     addition: Addition | None = None
+    reused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
