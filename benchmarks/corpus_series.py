@@ -205,14 +205,17 @@ def counted(
 ) -> tuple[list[str], list[str]]:
     """Return a line of counts for each series, and one for each fault.
 
-    An article that was joined to another of its outlet is not lost.
+    An article that was joined to another of its outlet is not lost. More entries than
+    articles are a flood of new ones, even where readers are spared it.
     """
     stories = told(work)
     shown = Counter(article(story["url"]) for story in stories)
     public = {story["short"] for story in stories}
     held: defaultdict[str, set[str]] = defaultdict(set)
+    kept: Counter[str] = Counter()
     for row in chain.from_iterable(stored(work / "aggregator.db").values()):
         held[article(row.url)] |= {row.story} & public
+        kept[article(row.url)] += 1
     counts, faults = [], []
     for name, entries in listed.items():
         wanted = columns(entries)
@@ -220,6 +223,11 @@ def counted(
         lost = {path: n for path, n in wanted.items() if len(held[path]) < n}
         faults += [f"{name}: published {shown[path]} times\t{path}" for path in again]
         faults += [f"{name}: lost\t{path}" for path in lost]
+        faults += [
+            f"{name}: {kept[path]} entries of {n}\t{path}"
+            for path, n in wanted.items()
+            if kept[path] > n
+        ]
         counts.append(
             f"{name}\t{sum(wanted.values())}\t{sum(shown[path] for path in wanted)}"
             f"\t{len(again)}\t{len(lost)}\t{sum(moves[path] for path in wanted)}"
