@@ -19,7 +19,7 @@ from aggregator.sources import Sites, attributed
 class Sifted:
     """A document without the entries that are known already; as `model.Document`.
 
-    listed: the ids of all its entries, in its order.
+    listed: all its entries in its order, as `model.Outcome` says.
     """
 
     title: str
@@ -56,7 +56,10 @@ def sift(
         title=document.title,
         home=document.home,
         language=document.language,
-        listed=tuple(entry.id for entry in document.entries),
+        listed=tuple(
+            entry.fingerprint if entry.fingerprint in known else entry.id
+            for entry in document.entries
+        ),
         entries=fresh,
         mentions=match(fresh, topics, feed.outlet) if fresh else (),
         complete=document.complete,

@@ -3,9 +3,11 @@
 Each snapshot is served at its own time (SOURCE_DATE_EPOCH). After each cycle every
 entry of the snapshot must be stored as it stands there; at the end nothing that was
 ever listed may be lost, and nothing may be stored or published twice. Prints counts and
-every fault; exit 1 on any.
+every fault; exit 1 on any. With --disturb each snapshot is first rewritten as outlets
+do that change every guid, scheme, tracking parameter, date or title (`disturbed`); what
+is published is counted by the paths of links then.
 
-    python benchmarks/corpus_series.py [--corpus PATH] [--keep FOLDER]
+    python benchmarks/corpus_series.py [--disturb KIND] [--corpus PATH] [--keep FOLDER]
 """
 
 from __future__ import annotations
@@ -14,14 +16,16 @@ import argparse
 import json
 import sys
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import ExitStack
 from datetime import datetime
 from hashlib import blake2b
 from http.server import BaseHTTPRequestHandler
+from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from disturbed import KINDS, article, disturbed
 from played import (
     CORPUS,
     Expected,
@@ -171,7 +175,69 @@ def twice_published(public: Path) -> list[str]:
     return again
 
 
-def play(work: Path, corpus: Path, base: str) -> tuple[list[str], list[str]]:
+def told(work: Path) -> list[dict[str, str]]:
+    """Return what is published."""
+    lines = (work / "public" / "stories.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def columns(entries: list[Expected]) -> dict[str, int]:
+    """Return how many articles stand under each path: more than one for a column.
+
+    entries: as they were before any disturbance. Days of a column are told by the
+    numbers in their titles, where dates are apart too.
+    """
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for entry in entries:
+        digits = "".join(filter(str.isdigit, entry.title))
+        dates = found[article(entry.link)]
+        at = entry.published or 0
+        if not dates or (
+            digits not in dates
+            and all(abs(at - other) >= REUSED_S for other in dates.values())
+        ):
+            dates[digits] = at
+    return {path: len(dates) for path, dates in found.items()}
+
+
+def counted(
+    listed: dict[str, list[Expected]], work: Path, moves: Counter[str]
+) -> tuple[list[str], list[str]]:
+    """Return a line of counts for each series, and one for each fault.
+
+    An article that was joined to another of its outlet is not lost. More entries than
+    articles are a flood of new ones, even where readers are spared it.
+    """
+    stories = told(work)
+    shown = Counter(article(story["url"]) for story in stories)
+    public = {story["short"] for story in stories}
+    held: defaultdict[str, set[str]] = defaultdict(set)
+    kept: Counter[str] = Counter()
+    for row in chain.from_iterable(stored(work / "aggregator.db").values()):
+        held[article(row.url)] |= {row.story} & public
+        kept[article(row.url)] += 1
+    counts, faults = [], []
+    for name, entries in listed.items():
+        wanted = columns(entries)
+        again = {path: n for path, n in wanted.items() if shown[path] > n}
+        lost = {path: n for path, n in wanted.items() if len(held[path]) < n}
+        faults += [f"{name}: published {shown[path]} times\t{path}" for path in again]
+        faults += [f"{name}: lost\t{path}" for path in lost]
+        faults += [
+            f"{name}: {kept[path]} entries of {n}\t{path}"
+            for path, n in wanted.items()
+            if kept[path] > n
+        ]
+        counts.append(
+            f"{name}\t{sum(wanted.values())}\t{sum(shown[path] for path in wanted)}"
+            f"\t{len(again)}\t{len(lost)}\t{sum(moves[path] for path in wanted)}"
+        )
+    return counts, faults
+
+
+def play(
+    work: Path, corpus: Path, base: str, kinds: frozenset[str]
+) -> tuple[list[str], list[str]]:
     """Play every snapshot in the order of time; return counts and faults."""
     config = work / "feeds.toml"
     moments = snapshots(corpus / "series")
@@ -184,8 +250,14 @@ def play(work: Path, corpus: Path, base: str) -> tuple[list[str], list[str]]:
     Now.bodies = {}
     listed: dict[str, list[Expected]] = {name: [] for name in names}
     faults = []
-    for at, taken in moments.items():
-        Now.bodies |= {f"/{name}.xml": p.read_bytes() for name, p in taken.items()}
+    updated: dict[str, str] = {}
+    moves: Counter[str] = Counter()
+    for turn, (at, taken) in enumerate(moments.items()):
+        for name, path in taken.items():
+            body = path.read_bytes()
+            Now.bodies[f"/{name}.xml"] = (
+                disturbed(body, at, turn, kinds) if kinds else body
+            )
         report = cycle(config, at)
         print(f"{at:%Y-%m-%d %H:%M}\t{report}", flush=True)
         held = stored(work / "aggregator.db")
@@ -193,12 +265,23 @@ def play(work: Path, corpus: Path, base: str) -> tuple[list[str], list[str]]:
             url = f"{base}/{name}.xml"
             _version, entries = expected(path.read_bytes(), url, KIND)
             listed[name] += entries
+            if kinds:
+                continue
             faults += [
                 f"{name}: not stored at {at:%Y-%m-%d %H:%M}\t{entry}"
                 for entry in entries
                 if not any(holds(row, entry) for row in held[url])
             ]
-    counts, more = check(listed, work, base)
+        for story in told(work):
+            known = updated.setdefault(story["short"], story["updated_at"])
+            moves[article(story["url"])] += known != story["updated_at"]
+            updated[story["short"]] = story["updated_at"]
+    if not kinds:
+        counts, more = check(listed, work, base)
+        print("series\tlisted\tdistinct\tstored\tretitled\tstories")
+        print("\n".join(counts))
+        faults += more
+    counts, more = counted(listed, work, moves)
     return counts, faults + more
 
 
@@ -207,17 +290,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("--corpus", type=Path, default=CORPUS)
     parser.add_argument("--keep", type=Path, help="an empty folder to work in and keep")
+    parser.add_argument("--disturb", choices=[*KINDS, "all"])
     given = parser.parse_args()
     with ExitStack() as stack:
         work = given.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         work.mkdir(parents=True, exist_ok=True)
         try:
             base = answering(Snapshots, stack)
-            counts, faults = play(work, given.corpus, base)
+            done = KINDS if given.disturb == "all" else (given.disturb,)
+            kinds = frozenset(done if given.disturb else ())
+            counts, faults = play(work, given.corpus, base, kinds)
         except NoRunError as exc:
             print(exc)
             return 1
-    print("series\tlisted\tdistinct\tstored\tretitled\tstories")
+    print("series\tarticles\tpublished\ttwice\tlost\tupdated moved")
     print("\n".join(counts))
     print("\n".join(faults) if faults else "nothing lost, nothing twice")
     return 1 if faults else 0

@@ -52,7 +52,7 @@ def scripts(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[ModuleType, ...]]
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     names = ("corpus_feeds", "corpus_series", "played", "mentions", "mentions_world")
     yield tuple(import_module(name) for name in names)
-    for name in names:
+    for name in (*names, "disturbed"):
         sys.modules.pop(name)
 
 
@@ -86,6 +86,21 @@ def test_a_series_is_played_without_loss_or_repetition(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "essai\t4\t4\t3\t1\t3" in done.stdout
     assert "nothing lost, nothing twice" in done.stdout
+
+
+def test_a_series_is_played_disturbed(tmp_path: Path) -> None:
+    """Whatever is done to the whole feed, each article is published once."""
+    folder = tmp_path / "series" / "essai"
+    folder.mkdir(parents=True)
+    first = rss(item("1", "Un premier"), item("2", "Un deuxième"))
+    second = rss(item("2", "Un deuxième, corrigé", LATER), item("3", "Un troisième"))
+    (folder / "2024-01-01T1000.xml").write_text(first, "utf-8")
+    (folder / "2024-01-02T1200.xml").write_text(second, "utf-8")
+
+    done = run("corpus_series.py", tmp_path, "--disturb", "all")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "essai\t3\t3\t0\t0\t" in done.stdout
 
 
 def test_hostile_outlets_cost_little_and_nobody_else() -> None:

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "aggregator"
 FLOORS = (
     {"", "model", "identity"},
     {"text", "urls", "lock", "clock", "systemd", "spool", "wording", "fault"},
-    {"fts", "decisions", "pace", "sandbox", "fetch", "parse", "sources"},
+    {"fts", "decisions", "pace", "sandbox", "fetch", "parse", "sources", "recognition"},
     {"query", "sieve", "stories", "health", "article", "robots"},
     {"match"},
     {"why", "config", "sift", "weigh"},

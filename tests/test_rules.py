@@ -124,8 +124,10 @@ NAMES = st.lists(st.sampled_from("ab"), max_size=1).map(tuple)
 KEYS = st.fixed_dictionaries(
     {"topics": st.none() | NAMES, "always": NAMES, "review": NAMES}
 )
-TITLES = st.lists(
-    st.sampled_from(("un", "un deux", "deux trois", "trois", "quatre")), max_size=3
+TITLES = st.lists(  # no document lists an entry twice
+    st.sampled_from(("un", "un deux", "deux trois", "trois", "quatre")),
+    max_size=3,
+    unique=True,
 )
 EDITS = st.lists(st.tuples(TOPICS, KEYS, TITLES, TITLES), min_size=1, max_size=4)
 

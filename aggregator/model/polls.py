@@ -96,11 +96,12 @@ class Fetched:
 class Entry:
     """One item of a feed, as parsed: every text is plain, without markup.
 
-    id: 63 bits, from the feed's URL and `key`; the same for ever.
-    key: what tells it from the others of its feed: guid, else URL, else title and date.
+    id: 63 bits, from the feed's URL and `key`; the same for ever once it is recorded,
+    until then what the document alone gives. key: what tells it from the others of its
+    feed: guid, else URL, else title and date. guid: what the document calls it.
     url: absolute, "" = none. content: the article as far as the feed carries it.
     outlet: named by the entry itself (search feeds), "" = the feed's outlet.
-    fingerprint: 63 bits over key and everything shown; changes when the entry does.
+    fingerprint: 63 bits over everything shown; changes when the entry does.
     """
 
     id: int
@@ -115,6 +116,7 @@ class Entry:
     outlet: str = ""
     published_at: datetime | None = None
     updated_at: datetime | None = None
+    guid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +199,13 @@ class Outcome:
     at: the time of the cycle; late: how much later it was asked, in whole seconds.
     url: where it was asked, "" = at the feed's own address. asked: False when it was
     not: a host wants to be left alone, or the program is ending; nothing is known then
-    but `not_before`. entries: the new and the changed ones. listed: ids of all the
-    document lists; None when there was no new document to read, and then there is no
-    `rest` either. complete: False when the document was cut short, so that what it
-    lacks may still be listed. validators, body_hash: to be stored with the entries;
-    after a failure or an incomplete document the old ones. not_before: the feed is not
-    asked earlier. paused_host: nor is any feed of the host that answered so, "" = none.
+    but `not_before`. entries: the new and the changed ones. listed: all that the
+    document lists, the fingerprint of what is known and the id of what is in `entries`;
+    None when there was no new document to read, and then there is no `rest` either.
+    complete: False when the document was cut short, so that what it lacks may still be
+    listed. validators, body_hash: to be stored with the entries; after a failure or an
+    incomplete document the old ones. not_before: the feed is not asked earlier.
+    paused_host: nor is any feed of the host that answered so, "" = none.
     """
 
     feed: Feed

@@ -1,7 +1,7 @@
-"""Which entry is which: the key that tells the entries of one feed apart.
+"""Which entry is which: the key that tells the entries of one document apart.
 
 Pure. `parse` and its helpers make items, here they become entries; what was seen in
-earlier documents may not enter.
+earlier documents may not enter (see `recognition`).
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from aggregator import identity
+from aggregator import identity, urls
 from aggregator.model import Entry
 
 # Change it only when every entry has to be read as changed.
-_FINGERPRINT: Final = "1"
+_FINGERPRINT: Final = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,9 @@ def _rungs(item: Item) -> list[str]:
     """Return what may be an item's key, best first; the last stands for all of it."""
     dated = f"{item.title}\n{_iso(item.published_at)}"
     named = [item.guid, item.url, dated if item.title else ""]
-    everything = identity.number(*_shown(item), f"updated={_iso(item.updated_at)}")
+    everything = identity.number(
+        f"guid={item.guid}", *_shown(item, item.url), _iso(item.updated_at)
+    )
     return [*(rung for rung in named if rung), f"{everything:x}"]
 
 
@@ -74,14 +76,13 @@ def _shared(keys: list[str]) -> list[int]:
     return list(found)
 
 
-def _shown(item: Item) -> list[str]:
+def _shown(item: Item, url: str) -> list[str]:
     """Return every shown field that is not empty, under its name.
 
     When it was updated is not among them: some feeds say "now" at each poll.
     """
     fields = {
-        "guid": item.guid,
-        "url": item.url,
+        "url": url,
         "title": item.title,
         "summary": item.summary,
         "content": item.content,
@@ -100,14 +101,25 @@ def _entry(feed_url: str, key: str, item: Item) -> Entry:
         url=item.url,
         title=item.title,
         summary=item.summary,
-        fingerprint=identity.number(_FINGERPRINT, key, *_shown(item)),
+        fingerprint=identity.number(_FINGERPRINT, *_shown(item, _followed(item.url))),
         content=item.content,
         author=item.author,
         language=item.language,
         outlet=item.outlet,
         published_at=item.published_at,
         updated_at=item.updated_at,
+        guid=item.guid,
     )
+
+
+def _followed(url: str) -> str:
+    """Return the address a link leads to, however its reader is followed.
+
+    Some outlets write other tracking parameters, and other guids, at each poll: that
+    is no change of the entry. Another scheme is, since a link may die with the old one.
+    """
+    scheme, same = url.partition(":")[0].lower(), urls.canonical(url)
+    return f"{scheme} {same}" if same else url
 
 
 def _iso(at: datetime | None) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from aggregator.model import Entry, Mention, Outcome, Verdict
+from aggregator.recognition import names
 from aggregator.store.base import Store, seconds
 from aggregator.urls import canonical
 
@@ -51,12 +52,35 @@ def keep(store: Store, feed: int, outcome: Outcome, undated_at: datetime) -> int
     )
     store.do_many(
         """
-        INSERT INTO seen (feed, entry, fingerprint) VALUES (?, ?, ?)
-        ON CONFLICT (feed, entry) DO UPDATE SET fingerprint = excluded.fingerprint
+        INSERT INTO seen (feed, entry, fingerprint, guid, url, title, at)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (feed, entry) DO UPDATE SET fingerprint = excluded.fingerprint,
+            guid = excluded.guid, url = excluded.url, title = excluded.title,
+            at = excluded.at
         """,
-        [(feed, entry.id, entry.fingerprint) for entry in outcome.entries],
+        [_sight(feed, entry) for entry in outcome.entries],
     )
     return len({entry.id for entry in outcome.entries}) - int(known)
+
+
+def reused(store: Store, entries: Iterable[int]) -> None:
+    """Remember that the URLs of entries stand for other articles too."""
+    store.do_many(
+        "UPDATE entries SET reused = 1 WHERE id = ?", [(entry,) for entry in entries]
+    )
+
+
+def _sight(feed: int, entry: Entry) -> tuple[int | None, ...]:
+    called = names(entry)
+    return (
+        feed,
+        entry.id,
+        entry.fingerprint,
+        called.guid,
+        called.url,
+        called.title,
+        seconds(entry.published_at),
+    )
 
 
 def _row(

@@ -18,16 +18,18 @@ def keep(
     since: datetime | None,
     *,
     complete: bool = True,
+    akin: bool = False,
 ) -> bool:
     """Note which entries left the document, and which came back; tell of a gap.
 
     To be called before new entries are kept. since: the last poll that went well. True
     when the document has no entry in common with the one before: others may have come
     and gone unseen in between, and that window is remembered. complete: False when the
-    document was cut short; what it lacks says nothing then.
+    document was cut short; what it lacks says nothing then. akin: it lists a column of
+    the day before under the same name, which is something in common too.
     """
     ids = json.dumps(listed)
-    gap = complete and bool(listed) and _all_new(store, feed, ids)
+    gap = complete and bool(listed) and not akin and _all_new(store, feed, ids)
     if gap:
         store.do(
             "INSERT OR REPLACE INTO gaps VALUES (?, ?, ?)",

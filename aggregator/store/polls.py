@@ -32,7 +32,7 @@ from aggregator.pace import (
     next_poll,
     suspicious,
 )
-from aggregator.store import entries, history, listing
+from aggregator.store import entries, history, listing, recall
 from aggregator.store.base import Store, instant, maybe_instant, seconds
 from aggregator.urls import host
 
@@ -144,19 +144,24 @@ def record(store: Store, outcomes: Iterable[Outcome], polling: Polling) -> int:
 
     A feed that was not asked is put off until it may be, and that is all.
     """
-    outcomes = tuple(outcomes)
-    ids = [entry.id for outcome in outcomes for entry in outcome.entries]
     new = 0
-    with store.transaction(), history.following(store, ids):
-        for outcome in outcomes:
-            if outcome.asked:
-                new += _record(store, outcome, polling)
-            elif outcome.not_before:
-                _put_off(store, outcome.feed, _bearable(outcome, outcome.not_before))
+    with store.transaction():
+        # each is of another feed, so what one brings makes no other known
+        known = [recall.recalled(store, outcome) for outcome in outcomes]
+        ids = [entry.id for each in known for entry in each.outcome.entries]
+        with history.following(store, ids):
+            for each in known:
+                outcome = each.outcome
+                if outcome.asked:
+                    new += _record(store, each, polling)
+                elif outcome.not_before:
+                    until = _bearable(outcome, outcome.not_before)
+                    _put_off(store, outcome.feed, until)
     return new
 
 
-def _record(store: Store, outcome: Outcome, polling: Polling) -> int:
+def _record(store: Store, known: recall.Recalled, polling: Polling) -> int:
+    outcome = known.outcome
     feed = number(outcome.feed.url)
     (row,) = store.rows("SELECT * FROM feeds WHERE id = ?", feed)
     # at a feed's first poll an undated entry may be old: the document's date is nearer
@@ -168,8 +173,10 @@ def _record(store: Store, outcome: Outcome, polling: Polling) -> int:
         outcome.at,
         maybe_instant(row["success_at"]),
         complete=outcome.complete,
+        akin=known.akin,
     )
     new = entries.keep(store, feed, outcome, undated_at)
+    entries.reused(store, known.reused)
     entries.mentioned(store, outcome.mentions)
     _keep_state(store, row, outcome, polling, gap=gap)
     if outcome.listed is not None:

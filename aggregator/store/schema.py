@@ -17,17 +17,18 @@ def first(db: Database) -> None:
     """Make every table.
 
     feeds: what is remembered of each polled address. seen: a row for every entry a feed
-    ever listed, with its fingerprint; dropped_at is when it left the document. entries:
-    their text, kept while it may be wanted; fresh until the second wave has looked at
-    them as they are; place is that in `history`, the index of their words, None for
-    what is not in it. mentions: why an entry is here. stories: what is remembered of a
-    story beyond its entries. pages: a row for each article page that was asked for, by
-    canonical URL; its text is the content of its entries. robots: by site, what each
-    robots.txt said. hosts: who asked for a pause. gaps: when a document had nothing in
-    common with the one before it. polls: a log. events: what the maintainer was told.
-    rules: by which the history was matched last, of topics by id and of outlets by the
-    URLs of their feeds. facts: single values. members: entries with what their feed and
-    their page say.
+    ever listed, with its fingerprint, its names (see `recognition`) and the date it
+    bears; dropped_at is when it left the document. entries: their text, kept while it
+    may be wanted; fresh until the second wave has looked at them as they are; place is
+    that in `history`, the index of their words, None for what is not in it; reused: its
+    URL stands for other articles too. mentions: why an entry is here. stories: what is
+    remembered of a story beyond its entries. pages: a row for each article page that
+    was asked for, by canonical URL; its text is the content of its entries. robots: by
+    site, what each robots.txt said. hosts: who asked for a pause. gaps: when a document
+    had nothing in common with the one before it. polls: a log. events: what the
+    maintainer was told. rules: by which the history was matched last, of topics by id
+    and of outlets by the URLs of their feeds. facts: single values. members: entries
+    with what their feed and their page say.
     """
     for statement in (
         """
@@ -49,7 +50,8 @@ def first(db: Database) -> None:
         """
         CREATE TABLE seen (
             feed INTEGER NOT NULL, entry INTEGER NOT NULL,
-            fingerprint INTEGER NOT NULL, dropped_at INTEGER,
+            fingerprint INTEGER NOT NULL, dropped_at INTEGER, guid INTEGER NOT NULL,
+            url INTEGER NOT NULL, title INTEGER NOT NULL, at INTEGER,
             PRIMARY KEY (feed, entry)
         ) WITHOUT ROWID
         """,
@@ -65,7 +67,7 @@ def first(db: Database) -> None:
             updated_at INTEGER, seen_at INTEGER NOT NULL, dated_at INTEGER NOT NULL,
             title_key INTEGER NOT NULL DEFAULT 0, story TEXT NOT NULL DEFAULT '',
             reason TEXT NOT NULL DEFAULT '', place INTEGER,
-            fresh INTEGER NOT NULL DEFAULT 0
+            fresh INTEGER NOT NULL DEFAULT 0, reused INTEGER NOT NULL DEFAULT 0
         )
         """,
         "CREATE INDEX entries_feed ON entries (feed, dated_at)",
@@ -145,7 +147,7 @@ def first(db: Database) -> None:
         """
         CREATE VIEW members AS
         SELECT e.id, e.url, e.canonical, e.title, e.summary, e.dated_at,
-            e.language, e.story, e.reason, e.title_key,
+            e.language, e.story, e.reason, e.title_key, e.reused,
             iif(e.summary = '', substr(e.content, 1, 1000), '') AS head,
             coalesce(nullif(e.author, ''), p.author, '') AS author,
             coalesce(p.canonical, '') AS named,

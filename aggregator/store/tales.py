@@ -246,6 +246,7 @@ def _members(
             mentions=mentions.get(row["id"], ()),
             story=row["story"],
             reason=row["reason"],
+            reused=bool(row["reused"]),
             home=row["home"],
             feed_url=row["feed_url"],
             feed_title=row["feed_title"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ SUMMARY_PROOF = 40  # characters of folded words below which a summary proves no
 SUMMARY_SHARE = 0.8  # of the shorter summary's words that the other has too
 SAME_OUTLET = timedelta(hours=24)
 ACROSS_OUTLETS = timedelta(hours=48)
+SAME_COLUMN = timedelta(hours=20)  # a column under one URL is another article then
 ADOPTION = timedelta(days=30)  # an `add` without URL and the outlet's own entry
 _WORD = re.compile(r"[^\W_]+")
 
@@ -40,7 +42,9 @@ def place(
     taken: every short id in use. Additions come first, since a story keeps the id of
     its first entry and an addition is what the maintainer named; then by date.
     """
-    book = _Book(neighbours, taken)
+    newcomers, neighbours = tuple(newcomers), tuple(neighbours)
+    reused = {m.canonical for m in (*newcomers, *neighbours) if m.reused}
+    book = _Book(neighbours, taken, reused)
     order = sorted(
         newcomers,
         key=lambda m: (m.addition is None, m.published_at, m.canonical, m.entry),
@@ -51,11 +55,14 @@ def place(
 class _Book:
     """The members placed so far, found by canonical URL and by title."""
 
-    def __init__(self, members: Iterable[Member], taken: Iterable[str]) -> None:
+    def __init__(
+        self, members: Iterable[Member], taken: Iterable[str], reused: AbstractSet[str]
+    ) -> None:
         self._by_url: dict[str, Member] = {}
         self._by_title: defaultdict[str, list[Member]] = defaultdict(list)
         self._taken = set(taken)
         self._linked: set[str] = set()
+        self._reused = reused
         for member in members:
             self._write(member)
 
@@ -74,13 +81,16 @@ class _Book:
 
     def _find(self, member: Member) -> Placement | None:
         for url in member.addresses:
-            if same := self._by_url.get(url):
+            same = self._by_url.get(url)
+            if same and url not in self._reused:
                 told = url == member.canonical == same.canonical
                 reason = "same URL" if told else "same URL by its page"
                 return Placement(member.entry, same.story, reason)
         for other in self._by_title[words(member.title)]:
             if member.addition and other.addition:
                 continue  # the maintainer wrote down both
+            if self._same_day(member, other):
+                return Placement(member.entry, other.story, "same URL, title and day")
             lacks_url = not member.url or other.story not in self._linked
             if lacks_url and _adopts(member, other):
                 reason = "same outlet and title as an added article"
@@ -89,10 +99,17 @@ class _Book:
                 return Placement(member.entry, other.story, reason)
         return None
 
+    def _same_day(self, one: Member, other: Member) -> bool:
+        """Tell whether two members of equal title, under one reused URL, are one."""
+        near = abs(one.published_at - other.published_at) < SAME_COLUMN
+        return one.canonical == other.canonical in self._reused and near
+
     def _found(self, member: Member) -> Placement:
         day = member.published_at.date().isoformat()
         own = member.addition.key if member.addition else ""
         name = member.canonical or own or f"{member.outlet}/{member.title}/{day}"
+        if member.canonical in self._reused:
+            name = f"{name}\n{day}"
         story, salt = short(name), 0
         while story in self._taken:
             salt += 1

@@ -17,7 +17,7 @@ class Member:
     story: the short id it belongs to, "" while it is not placed. reason: why it was
     joined, "" for a story's first. published_at: never later than when it was first
     seen, and never changed afterwards. named: the canonical URL that its page gives
-    itself, "" = as far as is known.
+    itself, "" = as far as is known. reused: its URL stands for other articles too.
     """
 
     entry: int
@@ -37,6 +37,7 @@ class Member:
     feed_title: str = ""
     addition: Addition | None = None
     named: str = ""
+    reused: bool = False
 
     @property
     def addresses(self) -> tuple[str, ...]:

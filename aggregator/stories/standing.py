@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from aggregator.decisions import Ruling, Rulings
 from aggregator.identity import number
 from aggregator.model import Decision, State, Verdict
+from aggregator.stories.joining import words
 from aggregator.stories.ledger import Ledger, Standing, told
 from aggregator.text import cut, fold
 
@@ -107,9 +108,10 @@ def _verdict(
 def _digest(ledger: Ledger, decided: Ruling) -> int:
     """Return what changes with the words shown, the note, or the number of outlets.
 
-    Not with their names: an outlet renamed in feeds.toml is no news to a reader.
+    Not with punctuation, nor with the outlets' names: one renamed in feeds.toml is no
+    news to a reader.
     """
     first, shown = ledger.members[0], told(ledger)
     outlets = {fold(member.outlet) for member in ledger.members}
-    excerpt = fold(cut(shown.summary, _EXCERPT))
-    return number(fold(first.title), excerpt, decided.note, str(len(outlets)))
+    excerpt = words(cut(shown.summary, _EXCERPT))
+    return number(words(first.title), excerpt, decided.note, str(len(outlets)))

@@ -1,0 +1,116 @@
+"""A document's entries under the ids that last, and what was reused for them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from aggregator import identity
+from aggregator.model import Entry
+from aggregator.recognition.likeness import another, differ, moved
+from aggregator.recognition.match import NEVER, Match, differing
+from aggregator.recognition.traces import Item, Known, Trace, keys, spoken
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """The new and changed entries of a document, under the ids that last.
+
+    ids: those, by the ids that the document alone gave. reused: entries, older ones
+    too, whose URL proved to stand for other articles as well. akin: something listed
+    goes by a name that stood in the last document.
+    """
+
+    entries: tuple[Entry, ...]
+    ids: Mapping[int, int]
+    reused: frozenset[int]
+    akin: bool
+
+
+def recognise(
+    feed_url: str,
+    entries: Iterable[Entry],
+    traces: Iterable[Trace],
+    kept: AbstractSet[int],
+) -> Recognition:
+    """Return the new and changed entries of a document as the entries they are.
+
+    The order in which they are listed makes no difference. entries: under the ids that
+    the document alone gives. traces: all that the last document listed, all under any
+    of the names or the `keys` of `entries`. kept: ids of those that the document lists
+    unchanged.
+    """
+    order = sorted(entries, key=lambda entry: (entry.fingerprint, entry.id))
+    items = tuple(Item(place, entry) for place, entry in enumerate(order))
+    traces = tuple(traces)
+    memory = tuple(Known(trace) for trace in sorted(traces, key=lambda t: t.entry))
+    known = Match(items, memory, kept).found()
+    taken = {trace.entry for trace in traces}
+    ids: dict[int, int] = {}
+    lasting = []
+    for item in items:
+        entry = item.entry
+        if item.place in known:
+            named = replace(entry, id=known[item.place])
+        else:
+            named = _new(feed_url, entry, taken)
+            taken.add(named.id)
+        ids[entry.id] = named.id
+        lasting.append(named)
+    now = kept | set(ids.values())
+    last = {name for trace in traces if trace.listed for name in spoken(trace.names)}
+    return Recognition(
+        entries=tuple(lasting),
+        ids=ids,
+        reused=_reused(items, memory, ids, now),
+        akin=any(name in last for item in items for name in spoken(item.names)),
+    )
+
+
+def _new(feed_url: str, entry: Entry, taken: set[int]) -> Entry:
+    """Return a new entry under the first of its keys that no other entry has."""
+    for key in keys(entry):
+        number = identity.number(feed_url, key)
+        if number not in taken:
+            return replace(entry, id=number, key=key)
+    return entry  # it was listed twice, equal in all that is shown
+
+
+def _reused(
+    items: Sequence[Item],
+    memory: Sequence[Known],
+    ids: Mapping[int, int],
+    listed: AbstractSet[int],
+) -> frozenset[int]:
+    """Return the entries whose URL proved to stand for other articles as well.
+
+    Of the entries under one URL, neighbours in date are compared: they are others when
+    words changed with the date as a column's do, or when both are listed at once under
+    guids of their own and have nothing in common.
+    """
+    by_url: defaultdict[int, dict[int, Item | Known]] = defaultdict(dict)
+    for known in memory:
+        by_url[known.names.url][known.trace.entry] = known
+    for item in items:  # as it is now
+        by_url[item.names.url][ids[item.entry.id]] = item
+    found: set[int] = set()
+    for url, parties in by_url.items():
+        order = sorted(parties, key=lambda e: (parties[e].at or NEVER, e))
+        if url and any(
+            _two(parties[one], parties[other], at_once={one, other} <= listed)
+            for one, other in pairwise(order)
+        ):
+            found.update(order)
+    return frozenset(found)
+
+
+def _two(one: Item | Known, other: Item | Known, *, at_once: bool) -> bool:
+    """Tell whether two entries under one URL are two articles."""
+    if moved(one.at, other.at) and another(one.words, other.words):
+        return True
+    told = one.words.telling and other.words.telling
+    guids = differing(one.names.guid, other.names.guid)
+    return at_once and guids and told and differ(one.words, other.words)

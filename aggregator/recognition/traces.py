@@ -1,0 +1,109 @@
+"""What an entry is called, and what is remembered of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from aggregator import identity, urls
+from aggregator.model import Entry
+from aggregator.recognition.likeness import Words, title_name
+
+Name = tuple[str, int]
+"""A kind of name ("guid", "url" or "title"), and its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What an entry is called, as numbers; 0 = it has none of that kind."""
+
+    guid: int
+    url: int
+    title: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What is remembered of an entry of the feed, as it was last listed.
+
+    at: the date it bore. listed: it stood in the last document. title, summary: None
+    when the text is forgotten.
+    """
+
+    entry: int
+    names: Names
+    at: datetime | None
+    listed: bool
+    title: str | None = None
+    summary: str | None = None
+
+
+def names(entry: Entry) -> Names:
+    """Return what an entry is called.
+
+    How a URL is written, and how its reader is followed, makes no other name: neither
+    in the link nor in a guid that is one.
+    """
+    return Names(
+        guid=_number("guid", _address(entry.guid) or entry.guid),
+        url=_number("url", _address(entry.url)),
+        title=title_name(entry.title),
+    )
+
+
+def _number(kind: str, name: str) -> int:
+    return identity.number(kind, name) if name else 0
+
+
+def _address(url: str) -> str:
+    """Return the canonical URL, with a fragment that names a part of the page."""
+    same, part = urls.canonical(url), url.partition("#")[2].strip()
+    # "#xtor=RSS-3" follows the reader; "#post-12" is one of many on a page
+    return f"{same}#{part}" if same and part and "=" not in part else same
+
+
+def keys(entry: Entry) -> tuple[str, ...]:
+    """Return what may be the key of an entry that is new, the best first.
+
+    Where a name is used again, each day is an entry of its own: name and day.
+    """
+    name, at = (
+        urls.canonical(entry.url) or entry.guid or entry.title,
+        entry.published_at,
+    )
+    days = (f"{name}\n{at.date()}", f"{name}\n{at.isoformat()}") if at else ()
+    return (entry.key, *days, f"{name}\n{entry.fingerprint:x}")
+
+
+class Item:
+    """An entry of the document, with what it is compared by."""
+
+    def __init__(self, place: int, entry: Entry) -> None:
+        """Name the entry; place: what tells it from the others of the document."""
+        self.place = place
+        self.entry = entry
+        self.names = names(entry)
+        self.at = entry.published_at
+        self.words = Words(self.names.title, entry.title, entry.summary)
+
+
+class Known:
+    """A trace, with what it is compared by."""
+
+    def __init__(self, trace: Trace) -> None:
+        """Keep what the trace says."""
+        self.trace = trace
+        self.names = trace.names
+        self.at = trace.at
+        self.words = Words(trace.names.title, trace.title, trace.summary)
+
+
+def spoken(names: Names) -> Iterator[Name]:
+    """Yield what an entry goes by: guid and URL, else its title."""
+    if names.guid:
+        yield "guid", names.guid
+    if names.url:
+        yield "url", names.url
+    if names.title and not (names.guid or names.url):
+        yield "title", names.title
