@@ -13,7 +13,7 @@ from aggregator import curation
 from aggregator.decisions import Rulings
 from aggregator.model import Action, Addition, Config, Decision, Story
 from aggregator.store import Store, tales
-from aggregator.stories import compose, ruling
+from aggregator.stories import Ledger, compose, regroup, ruling
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,16 @@ def stories(store: Store, desk: Desk) -> tuple[Story, ...]:
     zone = desk.config.site.timezone
     return tuple(
         compose(ledger, ledger.standing, ruling(ledger, rulings, zone), outlets)
-        for ledger in tales.ledgers(store, desk.additions)
+        for ledger in ledgers(store, desk)
         if ledger.standing
+    )
+
+
+def ledgers(store: Store, desk: Desk) -> tuple[Ledger, ...]:
+    """Return every story with its entries, as the maintainer merged and split them."""
+    return regroup(
+        tales.ledgers(store, desk.additions),
+        desk.decisions,
+        tales.standings(store),
+        desk.config.site.timezone,
     )

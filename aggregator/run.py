@@ -15,9 +15,10 @@ from pathlib import Path
 
 from aggregator import engine, publish, watch
 from aggregator.decisions import Rulings
-from aggregator.desk import Desk, stories
+from aggregator.desk import Desk, ledgers, stories
 from aggregator.lock import held
 from aggregator.model import (
+    Addition,
     Config,
     ConfigError,
     Failure,
@@ -30,7 +31,7 @@ from aggregator.model import (
 )
 from aggregator.publish.desk import desk as desk_pages
 from aggregator.store import Store, books, polls, tales
-from aggregator.stories import place, ruling, settle
+from aggregator.stories import place, possible_ids, ruling, settle
 
 _FLUSH = 200  # outcomes in one transaction: 2.8 × the rate of one each (DESIGN.md §2)
 _FLUSH_ENTRIES = 1000  # new ones in one transaction; they may be long
@@ -188,18 +189,24 @@ def tell(store: Store, desk: Desk, now: datetime) -> None:
     """
     additions = desk.additions
     tales.keep_additions(store, additions, now)
-    new = tales.newcomers(store, additions)
-    if new:
-        near = tales.neighbours(store, new, additions)
-        tales.put(store, place(new, near, tales.shorts(store)))
+    join(store, additions)
     topics = [topic.id for topic in desk.config.topics]
     rulings = Rulings(desk.decisions)
     zone = desk.config.site.timezone
     settled = [
         (ledger, settle(ledger, ruling(ledger, rulings, zone), topics, now))
-        for ledger in tales.ledgers(store, additions)
+        for ledger in ledgers(store, desk)
     ]
     tales.stand(store, [s for ledger, s in settled if s != ledger.standing])
+
+
+def join(store: Store, additions: Mapping[int, Addition]) -> None:
+    """Place every mention that belongs to no story yet."""
+    new = tales.newcomers(store, additions)
+    if new:
+        near = tales.neighbours(store, new, additions)
+        taken = tales.taken(store, possible_ids(new))
+        tales.put(store, place(new, near, taken))
 
 
 def rebuild(store: Store, desk: Desk, told: Sequence[Story]) -> tuple[str, ...]:

@@ -10,16 +10,17 @@ from zoneinfo import ZoneInfo
 import click
 
 from aggregator import config as configuration
-from aggregator.cli import show
+from aggregator.cli import alike, show
 from aggregator.clock import now
-from aggregator.decisions import NOT_YET, Rulings, key
+from aggregator.decisions import Rulings, key
 from aggregator.desk import Desk, stories
 from aggregator.health import Gap, Health, Record, Status
 from aggregator.health import status as health_of
 from aggregator.match import search as find
 from aggregator.model import AggregatorError, Config, ConfigError, State, Story
 from aggregator.query import compile_line
-from aggregator.store import Store, books, polls
+from aggregator.store import Store, books, polls, tales
+from aggregator.stories import suggested
 from aggregator.text import MARK, UNMARK
 
 _LATELY = timedelta(days=30)  # gaps that `status` tells of
@@ -51,10 +52,15 @@ def review(path: str | None, as_json: bool) -> None:
 
     What to do with them is written in curation.toml (docs/curation.md).
     """
-    config = configuration.read(configuration.locate(path))
-    waiting = _newest_first([s for s in _told(config) if s.state is State.WAITING])
+    desk = Desk.load(configuration.locate(path))
+    config = desk.config
+    with Store(config.storage.database, create=False) as store:
+        told, stored = stories(store, desk), tales.suggestions(store)
+    waiting = _newest_first([s for s in told if s.state is State.WAITING])
+    joins = suggested(told, stored, desk.decisions)
     if as_json:
-        show.as_json([_entry(story, evidence=True) for story in waiting])
+        entries = [_entry(story, evidence=True) for story in waiting]
+        show.as_json(alike.added(entries, joins, _entry))
         return
     for story in waiting:
         click.echo(f"{story.short}  {_day(story, config)}  {show.safe(story.outlet)}")
@@ -67,6 +73,8 @@ def review(path: str | None, as_json: bool) -> None:
             if evidence.snippet:
                 snippet = show.safe(_marked(evidence.snippet, "**"))
                 click.echo(f"          {snippet}")
+    for line in alike.lines(joins, lambda story: _day(story, config)):
+        click.echo(line)
     click.echo(f"{len(waiting)} waiting", err=True)
 
 
@@ -141,21 +149,15 @@ def check(path: str | None, as_json: bool) -> None:
 def _doubts(desk: Desk) -> list[str]:
     """Return what curation.toml holds that has no effect, a line each."""
     name = desk.config.storage.curation.name
-    doubts = [
-        f"{name}: {decision.action} is read but not acted on by this version"
-        for decision in desk.decisions
-        if decision.action in NOT_YET
-    ]
     if not desk.config.storage.database.exists():
-        return doubts
+        return []
     known = {key(item.key) for item in desk.additions.values()}
     for story in _told(desk.config):
         known |= {story.short, *(key(copy.url) for copy in story.copies)}
-    doubts += [
+    return [
         f"{name}: {target} names no story known so far; the decision waits for it"
         for target in Rulings(desk.decisions).unknown(known)
     ]
-    return doubts
 
 
 @click.command()

@@ -19,7 +19,10 @@ def first(db: Database) -> None:
     feeds: what is remembered of each polled address. seen: a row for every entry a feed
     ever listed, with its fingerprint; dropped_at is when it left the document. entries:
     their text, kept while it may be wanted. mentions: why an entry is here. stories:
-    what is remembered of a story beyond its entries. hosts: who asked for a pause.
+    what is remembered of a story beyond its entries. unplaced: entries with mentions
+    that belong to no story yet, whoever wrote the mentions. marks: by which the first
+    entries of stories are found by texts and titles alike. suggestions: stories that
+    may be one. hosts: who asked for a pause.
     gaps: when a document had nothing in common with the one before it. polls: a log.
     events: what the maintainer was told. facts: single values. members: entries with
     what their feed is.
@@ -78,6 +81,24 @@ def first(db: Database) -> None:
             short TEXT PRIMARY KEY, state TEXT NOT NULL, topics TEXT NOT NULL,
             added_at INTEGER, updated_at INTEGER, withdrawn_at INTEGER,
             live INTEGER NOT NULL, digest INTEGER NOT NULL
+        ) WITHOUT ROWID
+        """,
+        "CREATE TABLE unplaced (entry INTEGER PRIMARY KEY)",
+        """
+        CREATE TRIGGER mentions_new AFTER INSERT ON mentions
+        WHEN (SELECT story FROM entries WHERE id = new.entry) = ''
+        BEGIN INSERT OR IGNORE INTO unplaced VALUES (new.entry); END
+        """,
+        """
+        CREATE TABLE marks (
+            mark INTEGER NOT NULL, dated_at INTEGER NOT NULL, entry INTEGER NOT NULL,
+            PRIMARY KEY (mark, dated_at, entry)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE suggestions (
+            story TEXT NOT NULL, other TEXT NOT NULL, reason TEXT NOT NULL,
+            PRIMARY KEY (story, other)
         ) WITHOUT ROWID
         """,
         """

@@ -38,12 +38,24 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A story that may be the same as the one this stands with, and why."""
+
+    story: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Placement:
-    """The story an entry goes to; reason "" = it founds the story."""
+    """The story an entry goes to; reason "" = it founds the story.
+
+    suggestions: the stories that it may belong to, when it founds its own.
+    """
 
     entry: int
     story: str
     reason: str = ""
+    suggestions: tuple[Suggestion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +78,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """A story with all that is known of it: its members, the first one first."""
+    """A story with all that is known of it: its members, the first one first.
+
+    merged: the story it went into by a decision, "" for one that stands for itself.
+    """
 
     short: str
     members: tuple[Member, ...]
     standing: Standing | None = None
+    merged: str = ""
 
 
 def own(ledger: Ledger) -> list[Member]:

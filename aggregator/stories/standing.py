@@ -75,6 +75,8 @@ def _verdict(
     def ordered(names: Iterable[str]) -> tuple[str, ...]:
         return tuple(topic for topic in topics if topic in set(names))
 
+    if ledger.merged:
+        return State.SUPPRESSED, ()
     certain, doubtful = having(Verdict.CERTAIN), having(Verdict.DOUBTFUL)
     possible = certain | doubtful or having(Verdict.SUPPRESSED)
     if decided.kept is False:

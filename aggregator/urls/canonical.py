@@ -63,6 +63,8 @@ def _key(url: str) -> str:
     if parts is None:
         return ""
     name = _host(host(url))
+    if parts.hostname and ":" in parts.hostname:
+        name = name.replace(parts.hostname, f"[{parts.hostname}]", 1)
     path = _SESSION.sub("", _escapes(parts.path))
     path = "/" + normpath(f"/{path}").lstrip("/")
     query = _escapes(parts.query.replace("+", "%20")).replace("amp;", "")

@@ -29,5 +29,4 @@ def host(url: str) -> str:
     except ValueError:
         return ""
     name = (parts.hostname or "").rstrip(".")
-    name = f"[{name}]" if ":" in name else name
     return name if port in (None, _PORTS.get(parts.scheme)) else f"{name}:{port}"
