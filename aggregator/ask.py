@@ -137,20 +137,23 @@ def _all_of(store: Store, trace: Trace) -> tuple[Trace, ...]:
 def _tale(
     store: Store, desk: Desk, traces: Iterable[Trace], now: datetime
 ) -> Tale | None:
-    short = next((trace.story for trace in traces if trace.story), "")
-    if not short:
+    asked = next((trace for trace in traces if trace.story), None)
+    if asked is None:
         return None
     config, rulings = desk.config, Rulings(desk.decisions)
     outlets = {outlet.name: outlet for outlet in config.outlets}
     for ledger, standing, decided in settled(store, desk, now):
-        if ledger.short == short:
+        reasons = {member.entry: member.reason for member in ledger.members}
+        known = asked.entry.id in reasons or asked.story == ledger.short
+        if known and not ledger.merged:
             told = stories(store, desk)
             spoke = spoken(ledger, rulings, config.site.timezone)
             return Tale(
                 story=compose(ledger, standing, decided, outlets),
                 state=ledger.standing.state if ledger.standing else None,
                 decided=tuple((place + 1, one) for place, one in spoke),
-                places=places(config.site, config.topics, told, short),
+                places=places(config.site, config.topics, told, ledger.short),
+                reason=reasons.get(asked.entry.id, asked.reason),
             )
     return None
 

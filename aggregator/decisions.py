@@ -14,9 +14,6 @@ from aggregator.identity import short
 from aggregator.model import Action, Addition, Decision
 from aggregator.urls import canonical
 
-NOT_YET = frozenset({Action.MERGE, Action.SPLIT})
-"""Read and kept, but not acted on by this version; `check` says so."""
-
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
@@ -108,4 +105,4 @@ def _apply(ruling: Ruling, decision: Decision) -> Ruling:  # noqa: PLR0911
         case Action.NOTE:
             return replace(ruling, note=decision.text)
         case Action.MERGE | Action.SPLIT:
-            return ruling
+            return ruling  # what belongs to a story is decided elsewhere

@@ -15,7 +15,16 @@ from aggregator import curation
 from aggregator.decisions import Ruling, Rulings
 from aggregator.model import Action, Addition, Config, Decision, State, Story
 from aggregator.store import Store, tales
-from aggregator.stories import Ledger, Standing, compose, ruling, settle
+from aggregator.stories import (
+    Ledger,
+    Standing,
+    Suggested,
+    compose,
+    regroup,
+    ruling,
+    settle,
+    suggested,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ def stories(store: Store, desk: Desk) -> tuple[Story, ...]:
     zone = desk.config.site.timezone
     return tuple(
         compose(ledger, ledger.standing, ruling(ledger, rulings, zone), outlets)
-        for ledger in tales.ledgers(store, desk.additions)
+        for ledger in ledgers(store, desk)
         if ledger.standing
     )
 
@@ -75,9 +84,19 @@ def queue(store: Store, desk: Desk, state: State, now: datetime) -> tuple[Story,
     found = (
         compose(ledger, standing, decided, outlets)
         for ledger, standing, decided in settled(store, desk, now)
-        if standing.state is state and standing.topics
+        if standing.state is state and standing.topics and not ledger.merged
     )
     return tuple(sorted(found, key=lambda s: (s.published_at, s.short), reverse=True))
+
+
+def doubles(store: Store, desk: Desk, now: datetime) -> tuple[Suggested, ...]:
+    """Return the stories that may be one, newest first, by the files as they are."""
+    outlets = {outlet.name: outlet for outlet in desk.config.outlets}
+    told = [
+        compose(ledger, standing, decided, outlets)
+        for ledger, standing, decided in settled(store, desk, now)
+    ]
+    return suggested(told, tales.suggestions(store), desk.decisions)
 
 
 def settled(
@@ -86,6 +105,16 @@ def settled(
     """Yield every story with where it stands by the maintainer's files as they are."""
     topics = [topic.id for topic in desk.config.topics]
     rulings, zone = Rulings(desk.decisions), desk.config.site.timezone
-    for ledger in tales.ledgers(store, desk.additions):
+    for ledger in ledgers(store, desk):
         decided = ruling(ledger, rulings, zone)
         yield ledger, settle(ledger, decided, topics, now), decided
+
+
+def ledgers(store: Store, desk: Desk) -> tuple[Ledger, ...]:
+    """Return every story with its entries, as the maintainer merged and split them."""
+    return regroup(
+        tales.ledgers(store, desk.additions),
+        desk.decisions,
+        tales.standings(store),
+        desk.config.site.timezone,
+    )

@@ -18,6 +18,7 @@ from aggregator import engine, publish, rules, watch
 from aggregator.desk import Desk, settled, stories
 from aggregator.lock import held
 from aggregator.model import (
+    Addition,
     Config,
     ConfigError,
     Failure,
@@ -31,7 +32,7 @@ from aggregator.model import (
 from aggregator.publish.desk import desk as desk_pages
 from aggregator.store import Store, books, polls, tales
 from aggregator.store import rules as remembered
-from aggregator.stories import Settled, brake, held_by_topic, place
+from aggregator.stories import Settled, brake, held_by_topic, place, possible_ids
 from aggregator.wave import read_pages
 
 _FLUSH = 200  # outcomes in one transaction: 2.8 × the rate of one each (DESIGN.md §2)
@@ -213,14 +214,12 @@ def tell(
     """
     additions = desk.additions
     tales.keep_additions(store, additions, now)
-    new = tales.newcomers(store, additions)
-    if new:
-        near = tales.neighbours(store, new, additions)
-        tales.put(store, place(new, near, tales.shorts(store)))
+    join(store, additions)
     moves, followed = [], False
     for ledger, after, decided in settled(store, desk, now):
         before = ledger.standing
-        moves.append(Settled(before, after, decided=decided.on_place))
+        by_hand = decided.on_place or ledger.regrouped
+        moves.append(Settled(before, after, decided=by_hand))
         # readers may have come once something was published that a feed brought
         found = before and before.added_at and not decided.addition
         followed = followed or bool(found)
@@ -248,6 +247,15 @@ def braked(desk: Desk, told: Sequence[Story]) -> tuple[tuple[str, int], ...]:
     count = Counter(topic for story in told for topic in story.held)
     known = [topic for topic in order if topic in count]
     return tuple((t, count[t]) for t in (*known, *sorted(count.keys() - {*known})))
+
+
+def join(store: Store, additions: Mapping[int, Addition]) -> None:
+    """Place every mention that belongs to no story yet."""
+    new = tales.newcomers(store, additions)
+    if new:
+        near = tales.neighbours(store, new, additions)
+        taken = tales.taken(store, possible_ids(new))
+        tales.put(store, place(new, near, taken))
 
 
 def rebuild(store: Store, desk: Desk, told: Sequence[Story]) -> tuple[str, ...]:

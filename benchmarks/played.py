@@ -76,6 +76,29 @@ def answering(handler: Callable[..., BaseHTTPRequestHandler], stack: ExitStack) 
     return f"http://127.0.0.1:{server.server_port}"
 
 
+class Documents(BaseHTTPRequestHandler):
+    """Serves feeds from memory; `of` makes a handler for a mapping of paths."""
+
+    bodies: Mapping[str, bytes]
+
+    @classmethod
+    def of(cls, bodies: Mapping[str, bytes]) -> type[Documents]:
+        """Return a handler that serves what `bodies` holds at the moment."""
+        return type("Served", (cls,), {"bodies": bodies})
+
+    def do_GET(self) -> None:
+        """Answer with the document."""
+        body = self.bodies.get(self.path)
+        self.send_response(404 if body is None else 200)
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(body or b"")))
+        self.end_headers()
+        self.wfile.write(body or b"")
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing."""
+
+
 class NoRunError(Exception):
     """The command line did not do its work; the text is what it said."""
 
@@ -110,14 +133,27 @@ def cycle(config: Path, now: datetime) -> dict[str, Any]:
 
     Raises NoRunError for an exit status but 0, a traceback, or a report that is none.
     """
+    epoch = str(int(now.timestamp()))
+    report = _asked(config, ("run", "--json", "--all"), {"SOURCE_DATE_EPOCH": epoch})
+    assert isinstance(report, dict)
+    return report
+
+
+def review(config: Path) -> list[dict[str, Any]]:
+    """Return what waits for the maintainer; raises NoRunError as `cycle` does."""
+    queue = _asked(config, ("review", "--json"), {})
+    assert isinstance(queue, list)
+    return queue
+
+
+def _asked(
+    config: Path, command: tuple[str, ...], environment: Mapping[str, str]
+) -> object:
+    """Run a command that prints JSON; return that."""
     done = subprocess.run(
-        [sys.executable, "-m", "aggregator", "run", "--json", "--all"],
+        [sys.executable, "-m", "aggregator", *command],
         cwd=config.parent,
-        env={
-            **os.environ,
-            "AGGREGATOR_CONFIG": str(config),
-            "SOURCE_DATE_EPOCH": str(int(now.timestamp())),
-        },
+        env={**os.environ, "AGGREGATOR_CONFIG": str(config), **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -125,10 +161,10 @@ def cycle(config: Path, now: datetime) -> dict[str, Any]:
     if done.returncode or "Traceback" in done.stderr:
         raise NoRunError(f"exit status {done.returncode}\n{done.stderr}{done.stdout}")
     try:
-        report: dict[str, Any] = json.loads(done.stdout)
+        told: object = json.loads(done.stdout)
     except json.JSONDecodeError:
         raise NoRunError(f"no JSON:\n{done.stdout}{done.stderr}") from None
-    return report
+    return told
 
 
 def published(folder: Path) -> dict[str, tuple[int, int]]:

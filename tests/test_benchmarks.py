@@ -137,6 +137,75 @@ def test_damaged_documents_make_no_poll_raise(tmp_path: Path) -> None:
     assert "0 faults" in done.stdout
 
 
+def a_line(group: str, place: int, outlet: str, **fields: str) -> str:
+    """Return a line of a corpus of duplicates."""
+    one = {
+        "group": group,
+        "id": f"{group}-{place}",
+        "outlet": outlet,
+        "url": f"https://{outlet.lower()}.invalid/{group}",
+        "title": "Un titre de cinq mots",
+        "summary": "",
+        "published": f"2024-01-01T{10 + place}:00:00+01:00",
+        "kind": "essai",
+        "family": group,
+    }
+    return json.dumps(one | fields)
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "counts"),
+    [
+        (
+            [
+                a_line("a", 1, "Jour"),
+                a_line("a", 2, "Jour", url="http://www.jour.invalid/a?utm_source=x"),
+                a_line("b", 1, "Soir", title="Autre chose"),
+            ],
+            0,
+            "all\t1\t0\t0\t0\t0",
+        ),
+        (
+            [
+                a_line("a", 1, "Jour"),
+                a_line("b", 2, "Jour", title="Un titre de cinq mots"),
+            ],
+            1,
+            "all\t0\t0\t0\t1\t0",
+        ),
+        (
+            [a_line("a", n, f"Jour {n}", title=f"Sans rapport {n}") for n in (1, 2, 3)],
+            1,
+            "all\t0\t0\t3\t0\t0",
+        ),
+    ],
+    ids=["right", "wrong join", "missed"],
+)
+def test_pairs_of_copies_are_counted(
+    tmp_path: Path, lines: list[str], status: int, counts: str
+) -> None:
+    """What is joined, missed and wrongly joined is seen in every play."""
+    (tmp_path / "duplicates-dev.jsonl").write_text("\n".join(lines), "utf-8")
+
+    done = run("duplicates.py", tmp_path)
+
+    assert done.returncode == status, done.stdout + done.stderr
+    assert done.stdout.count(counts) == 3, done.stdout
+
+
+def test_placing_finds_copies_and_tells_its_cost() -> None:
+    """Copies among a few hundred stories are found again, and the cost is told."""
+    script = str(BENCHMARKS / "placing.py")
+    few = ["--stories", "300", "--more", "60", "--limit", "1000"]
+    done = subprocess.run(
+        [sys.executable, script, *few], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "300 stories" in done.stdout
+    assert "0 copies have not found their story" in done.stdout
+
+
 def test_each_lack_of_an_entry_is_named(scripts: tuple[ModuleType, ...]) -> None:
     """What is stored with another title, link or date is a miss, and which one."""
     feeds, _series, played, *_ = scripts

@@ -282,6 +282,45 @@ def test_review_lists_what_waits(path: Path) -> None:
     assert "1 waiting" in people.stderr
 
 
+def test_review_shows_what_may_be_one_story_until_it_is_merged(
+    tmp_path: Path, server: Server
+) -> None:
+    """An equal headline on two outlets waits for a `merge`, which withdraws one."""
+    title = "Les livreurs à vélo élisent enfin leurs représentants"
+    urls = {
+        name: server.route(
+            f"/{name}", body=rss(item(name, title, host=f"{name}.example"))
+        )
+        for name in ("jour", "soir")
+    }
+    path = configure(tmp_path, urls)
+    call(path, "run")
+    (one,) = json.loads(call(path, "review", "--json").stdout)
+    shown = call(path, "review").stdout
+
+    (other,) = one["suggestions"]
+    assert {one["url"], other["url"]} == {
+        "https://jour.example/jour",
+        "https://soir.example/soir",
+    }
+    assert other["reason"] == "same title within 48 h"
+    assert "may be one story" in shown
+    assert f'urls = ["{other["url"]}", "{one["url"]}"]' in shown
+
+    curation = path.with_name("curation.toml")
+    curation.write_text(
+        f'[[decision]]\naction = "merge"\nurls = ["{other["url"]}", "{one["url"]}"]\n',
+        encoding="utf-8",
+    )
+    call(path, "publish")
+    feed = (tmp_path / "public" / "all" / "feed.atom").read_text("utf-8")
+
+    assert json.loads(call(path, "review", "--json").stdout) == []
+    assert call(path, "review").stdout == ""
+    assert feed.count("<entry>") == 1
+    assert feed.count("at:deleted-entry ") == 1
+
+
 def test_search_prints_published_stories(path: Path) -> None:
     """Columns are separated by tabs; what waits is not found."""
     call(path, "run")
@@ -390,7 +429,6 @@ def test_check_is_quiet_about_good_files_and_warns_of_the_rest(path: Path) -> No
     assert good.exit_code == 0
     assert "2 topics, 2 outlets, 2 feeds; curation.toml: 2 decisions" in good.stderr
     assert "https://jour.example/zzz names no story" in good.stderr
-    assert "merge is read but not acted on" in good.stderr
     assert call(path, "check", "--json").stdout == "[]\n"
 
     curation.write_text('[[decision]]\naction = "hid"\n', encoding="utf-8")

@@ -642,7 +642,7 @@ def test_a_mention_is_a_newcomer_until_it_is_placed(store: Store) -> None:
     tales.put(store, [Placement(entry.id, "abcd2345")])
 
     assert tales.newcomers(store, {}) == ()
-    assert tales.shorts(store) >= {"abcd2345"}
+    assert tales.taken(store, ["abcd2345", "abcd2346"]) == {"abcd2345"}
     (near,) = tales.neighbours(store, [member], {})
     assert near.story == "abcd2345"
     (ledger,) = tales.ledgers(store, {})

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from functools import partial
+from urllib.parse import quote, urlsplit
 
 import pytest
 from hypothesis import given
@@ -172,3 +175,199 @@ def test_unwrapping_is_idempotent_and_never_raises(url: str) -> None:
 
     assert unwrapped(target) == target
     assert target == url or (web(target) and " " not in target)
+
+
+# ── decorations ───────────────────────────────────────────────────────────────────────
+
+WORDS = st.text("abcdefgéñ0123456789-_", min_size=1, max_size=12).map(
+    lambda word: f"x{word}x"
+)
+NAMES = st.text("abcdefghij", min_size=1, max_size=8).map(lambda name: f"id{name}")
+PLAIN = st.builds(
+    lambda site, path, pairs: (
+        f"https://{site}.fr/{'/'.join(path)}"
+        + ("?" if pairs else "")
+        + "&".join(f"{name}={value}" for name, value in pairs.items())
+    ),
+    st.text("abcdefgh", min_size=3, max_size=8),
+    st.lists(WORDS, min_size=1, max_size=3),
+    st.dictionaries(NAMES, WORDS, max_size=2),
+)
+
+
+def with_query(url: str, more: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{more}"
+
+
+def on_path(url: str, more: str) -> str:
+    path, mark, query = url.partition("?")
+    return path + more + mark + query
+
+
+def on_host(url: str, label: str) -> str:
+    return url.replace("https://", f"https://{label}.", 1)
+
+
+def carried(url: str, wrapper: str) -> str:
+    end = "/RK=2/RS=x" if wrapper.endswith("RU=") else ""
+    return wrapper + quote(url, safe="") + end
+
+
+def stand_in(url: str, proxy: str) -> str:
+    parts = urlsplit(url)
+    name = (parts.hostname or "").rstrip(".").replace("-", "--").replace(".", "-")
+    return parts._replace(scheme="https", netloc=f"{name}.{proxy}").geturl()
+
+
+QUERIES = """
+    utm_source=rss&utm_medium=feed xtor=RSS-3208 at_medium=RSS&at_campaign=flux
+    at_custom1=link&at_ptr_name=twitter M_BT=12345&een=ab&seen=2&m_i=x
+    actId=a&actCampaignType=MAIL&actSource=b lmd_medium=al&lmd_campaign=envoye
+    mc_cid=9f1c&mc_eid=UNIQID fbclid=IwAR0&gclid=1&igsh=2 ref=rss source=newsletter
+    amp=1 amp;utm_source=rss utm%5Fsource=rss
+""".split()
+FRAGMENTS = ["", "#", "#xtor=RSS-3-[general]", "#comments", "#:~:text=clic"]
+CARRIERS = """
+    https://www.google.com/url?rct=j&sa=t&url=
+    https://www.bing.com/news/apiclick.aspx?ref=x&url=
+    https://l.facebook.com/l.php?h=AT0&u=
+    https://getpocket.com/redirect?url=
+    https://t.umblr.com/redirect?z=
+    https://eur01.safelinks.protection.outlook.com/?url=
+    https://ezproxy.univ-paris.fr/login?url=
+    https://r.search.yahoo.com/_ylt=A/RV=2/RU=
+""".split()
+Change = Callable[[str], str]
+CHANGES: list[Change] = [
+    *(partial(with_query, more=more) for more in QUERIES),
+    *(partial(on_path, more=end) for end in ("/", "/amp", "/amp/", ".amp")),
+    *(partial(on_host, label=label) for label in ("www", "m", "mobile", "amp")),
+    lambda url: url.replace("https://", "http://", 1),
+    lambda url: url.replace(".fr/", ".fr:443/", 1).replace("http:", "https:", 1),
+    lambda url: url.replace(".fr/", ".fr//", 1),
+    lambda url: url.replace(".fr/", ".FR./", 1),
+    lambda url: url.replace(".fr/", ".fr/a/../", 1),
+    lambda url: url.replace("x", "%78"),
+]
+WRAPS: list[Change] = [
+    *(partial(carried, wrapper=wrapper) for wrapper in CARRIERS),
+    lambda url: f"https://web.archive.org/web/20200214080000/{url}",
+    lambda url: f"https://x.cdn.ampproject.org/c/s/{url.partition('://')[2]}",
+    lambda url: f"https://www.google.fr/amp/s/{url.partition('://')[2]}",
+    partial(stand_in, proxy="translate.goog"),
+    partial(stand_in, proxy="ezproxy.univ-lyon.fr"),
+]
+
+
+@given(
+    PLAIN,
+    st.lists(st.sampled_from(CHANGES), max_size=3),
+    st.sampled_from(FRAGMENTS),
+    st.lists(st.sampled_from(WRAPS), max_size=2),
+)
+def test_decorations_leave_the_key_as_it_is(
+    url: str, changes: list[Change], fragment: str, wraps: list[Change]
+) -> None:
+    """Tracking, AMP, mobile hosts, redirects, caches and proxies, over one another."""
+    decorated = url
+    for change in changes:
+        decorated = change(decorated)
+    decorated += fragment
+    for wrap in wraps:
+        decorated = wrap(decorated)
+
+    assert canonical(decorated) == canonical(url)
+    assert canonical(canonical(decorated)) == canonical(decorated)
+
+
+@given(PLAIN, NAMES, WORDS, WORDS)
+def test_other_parameters_stay(url: str, name: str, one: str, other: str) -> None:
+    """What does not say how a reader came may say what is read."""
+    keys = {canonical(with_query(url, f"new{name}={value}")) for value in (one, other)}
+
+    assert len(keys) == len({one, other})
+    assert canonical(url) not in keys
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "https://e.fr/article.php?id=1&from=2",
+            "https://e.fr/article.php?id=1&from=3",
+        ),
+        ("https://e.fr/a?source=afp", "https://e.fr/a?source=reuters"),
+        ("https://e.fr/index.php?id=1", "https://e.fr/index.php?id=2"),
+        ("https://e.fr/#!/a/1", "https://e.fr/#!/a/2"),
+        ("https://e.fr/ampoule", "https://e.fr/oule"),
+        ("https://m.fr/a", "https://fr/a"),
+        ("https://m.co.uk/a", "https://co.uk/a"),
+        ("https://youtube.com/watch?v=aaaaaa1", "https://youtube.com/watch?v=aaaaaa2"),
+        ("https://youtube.com/playlist?list=a", "https://youtube.com/playlist?list=b"),
+        ("https://e.fr/a?redirect=https://f.fr/1", "https://f.fr/1"),
+    ],
+)
+def test_what_may_be_another_article_keeps_its_own_key(one: str, other: str) -> None:
+    """Names and endings that only look like decorations are kept."""
+    assert canonical(one) != canonical(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://e.fr/a?id=1&page=2", "https://e.fr/a?page=2&id=1"),
+        ("https://e.fr/a?q=x+y", "https://e.fr/a?q=x%20y"),
+        ("https://e.fr/a/index.html", "https://e.fr/a/"),
+        ("https://e.fr/a.amp.html", "https://e.fr/a.html"),
+        ("https://e.fr/amp/rubrique/a", "https://e.fr/rubrique/a"),
+        ("https://e.fr/a;jsessionid=12AB", "https://e.fr/a"),
+        ("https://fr.m.wikipedia.org/wiki/Clic", "https://fr.wikipedia.org/wiki/Clic"),
+        ("https://élucid.media/a", "https://xn--lucid-9ra.media/a"),
+        ("https://e.fr/é", "https://e.fr/%C3%A9"),
+        ("https://www.bbc.co.uk/news/1", "https://www.bbc.com/news/1"),
+        (
+            "https://youtu.be/aaaaaaaaaa1?t=3",
+            "https://www.youtube.com/watch?v=aaaaaaaaaa1",
+        ),
+        (
+            "https://www.youtube.com/watch?v=aaaaaaaaaa1&list=b&feature=youtu.be",
+            "https://www.youtube.com/embed/aaaaaaaaaa1",
+        ),
+        (
+            "http://e.feedsportal.com/c/3/f/6/s/2a/l/0L0Se0Bfr0C20A130Cun0Earticle/story01.htm",
+            "https://www.e.fr/2013/un-article",
+        ),
+        (
+            "https://www.bing.com/ck/a?!&&p=1&u=a1aHR0cHM6Ly9lLmZyL2E&ntb=1",
+            "https://e.fr/a",
+        ),
+        (
+            "https://www-lemonde-fr.ezproxy.bnf.fr/a?b=1",
+            "https://www.lemonde.fr/a?b=1",
+        ),
+        (
+            "https://saint--brieuc-maville-com.translate.goog/a?_x_tr_sl=fr&_x_tr_tl=en",
+            "https://saint-brieuc.maville.com/a",
+        ),
+    ],
+)
+def test_other_ways_to_write_one_address(one: str, other: str) -> None:
+    """Each is a way that feeds, phones, proxies or share buttons write it."""
+    assert canonical(one) == canonical(other)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://news.google.com/rss/articles/CBMiQWZha2U?oc=5",
+        "https://t.co/abc",
+        "https://www.google.com/url?q=javascript:alert(1)",
+        "https://www.bing.com/ck/a?u=a1%20%20",
+        "https://proxy.fr/a",
+        "https://web.archive.org/web/2020/",
+        "",
+    ],
+)
+def test_what_carries_no_target_is_left_alone(url: str) -> None:
+    """Only its server knows where an opaque redirect leads."""
+    assert unwrapped(url) == url

@@ -97,6 +97,12 @@ def decide(path: Path, table: str, env: Mapping[str, str] | None = None) -> None
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def feed(path: Path) -> str:
+    """Return the published feed of everything."""
+    folder = path.with_name("public")
+    return (folder / "all" / "feed.atom").read_text(encoding="utf-8")
+
+
 def published(path: Path) -> str:
     """Return the front page."""
     return (path.parent / "public" / "index.html").read_text()
@@ -274,6 +280,34 @@ def test_joined_to_another(tmp_path: Path, server: Server) -> None:
         '[[decision]]\naction = "split"\nurl    = "https://soir.example/b"'
     )
     assert [one["cause"] for one in first["reasons"]] == ["published"]
+
+    decide(path, pasted(answer))
+    parted = why(path, "https://soir.example/b")
+
+    assert [one["cause"] for one in parted["reasons"]] == ["published"]
+    assert parted["article"]["state"] == "published"
+    assert feed(path).count("<entry>") == 2
+
+
+def test_merged_into_another(tmp_path: Path, server: Server) -> None:
+    """It is told as a copy of the one it went into, by whichever name it is asked."""
+    late = "Fri, 14 Feb 2020 20:00:00 GMT"
+    path = world(
+        tmp_path,
+        server,
+        item("a", "Les travailleurs du clic", SENTENCE),
+        item("b", "Des travailleurs du clic : enquête", "Brève.", date=late),
+    )
+    aggregator(path, "run")
+    urls = '["https://jour.example/a", "https://jour.example/b"]'
+    decide(path, f'[[decision]]\naction = "merge"\nurls = {urls}')
+    answers = [why(path, f"https://jour.example/{name}") for name in "ab"]
+    shorts = {answer["article"]["story"] for answer in answers}
+    told = [cause for one in answers for cause in one["reasons"]]
+
+    assert "joined to it because: merged in curation.toml" in str(told)
+    assert feed(path).count("<entry>") == 1
+    assert [one["cause"] for one in why(path, shorts.pop())["reasons"]]
 
 
 def test_older_than_the_history(tmp_path: Path, server: Server) -> None:

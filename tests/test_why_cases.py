@@ -137,7 +137,7 @@ def test_where_no_word_is_there_no_line_is_near() -> None:
 def test_a_copy_at_the_same_address_is_joined_to_nothing() -> None:
     """Two feeds of one outlet deliver one article: that is no other's title."""
     story = Story("k7f3q2zd", State.PUBLISHED, "T", URL, "Le Jour", NOW, ("film",), ())
-    tale = Tale(story, State.PUBLISHED, (), ("index.html",))
+    tale = Tale(story, State.PUBLISHED, (), ("index.html",), reason="same URL")
     one = trace("T", story="k7f3q2zd", reason="same URL")
     answer = explain(case(traces=(one,), tale=tale, url=f"{URL}?utm_source=x"))
 

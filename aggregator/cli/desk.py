@@ -11,7 +11,7 @@ import click
 from aggregator import config as configuration
 from aggregator.cli import show, tales
 from aggregator.clock import now
-from aggregator.decisions import NOT_YET, Rulings, key
+from aggregator.decisions import Rulings, key
 from aggregator.desk import Desk
 from aggregator.health import Gap, Health, Record, Status
 from aggregator.health import status as health_of
@@ -70,23 +70,17 @@ def check(path: str | None, as_json: bool) -> None:
 def _doubts(desk: Desk) -> list[str]:
     """Return what curation.toml holds that has no effect, a line each."""
     name = desk.config.storage.curation.name
-    doubts = [
-        f"{name}: {decision.action} is read but not acted on by this version"
-        for decision in desk.decisions
-        if decision.action in NOT_YET
-    ]
     if not desk.config.storage.database.exists():
-        return doubts
+        return []
     known = {key(item.key) for item in desk.additions.values()}
     with Store(desk.config.storage.database, create=False) as store:
         known |= pages.named(store)
     for story in tales.told(desk.config):
         known |= {story.short, *(key(copy.url) for copy in story.copies)}
-    doubts += [
+    return [
         f"{name}: {target} names no story known so far; the decision waits for it"
         for target in Rulings(desk.decisions).unknown(known)
     ]
-    return doubts
 
 
 @click.command()

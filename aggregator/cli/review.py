@@ -12,9 +12,9 @@ import click
 
 from aggregator import config as configuration
 from aggregator.append import Pen
-from aggregator.cli import show, tales
+from aggregator.cli import alike, show, tales
 from aggregator.clock import now
-from aggregator.desk import Desk, queue
+from aggregator.desk import Desk, doubles, queue
 from aggregator.model import (
     Action,
     AggregatorError,
@@ -50,6 +50,7 @@ def review(path: str | None, suppressed: bool, as_json: bool) -> None:
 
     Each decision is appended to curation.toml at once: quitting half-way, or losing the
     connection, loses nothing. Where the output is no terminal, the queue is listed.
+    Below it: stories that may be one, with the lines for curation.toml.
 
     \b
     k keep · h hide · r retag, which publishes under other topics · s skip
@@ -59,9 +60,11 @@ def review(path: str | None, suppressed: bool, as_json: bool) -> None:
     state = State.SUPPRESSED if suppressed else State.WAITING
     with Store(desk.config.storage.database, create=False) as store:
         stories = queue(store, desk, state, now())
+        joins = () if suppressed else doubles(store, desk, now())
         held = stored.held(store)
     if as_json:
-        show.as_json([tales.entry(story, evidence=True) for story in stories])
+        entries = [tales.entry(story, evidence=True) for story in stories]
+        show.as_json(alike.added(entries, joins, tales.entry))
         return
     if stories and show.on_terminal():
         _Sitting(desk.config, state).review(stories)
@@ -69,6 +72,8 @@ def review(path: str | None, suppressed: bool, as_json: bool) -> None:
         for story in stories:
             _listed(story, desk.config)
         click.echo(f"{len(stories)} {state}", err=True)
+    for line in alike.lines(joins, lambda story: tales.day(story, desk.config)):
+        click.echo(line)
     for line in show.held(held.items()):
         click.echo(line, err=True)
 

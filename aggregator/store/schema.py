@@ -22,7 +22,10 @@ def first(db: Database) -> None:
     may be wanted; fresh until the second wave has looked at them as they are; place is
     that in `history`, the index of their words, None for what is not in it; reused: its
     URL stands for other articles too. mentions: why an entry is here. stories: what is
-    remembered of a story beyond its entries. pages: a row for each article page that
+    remembered of a story beyond its entries. unplaced: entries with mentions that
+    belong to no story yet, whoever wrote the mentions. marks: by which the first
+    entries of stories are found by texts and titles alike. suggestions: stories that
+    may be one. pages: a row for each article page that
     was asked for, by canonical URL; its text is the content of its entries. robots: by
     site, what each robots.txt said. hosts: who asked for a pause. gaps: when a document
     had nothing in common with the one before it. polls: a log. events: what the
@@ -110,6 +113,24 @@ def first(db: Database) -> None:
         """
         CREATE TABLE robots (
             site TEXT PRIMARY KEY, text TEXT, asked_at INTEGER NOT NULL
+        ) WITHOUT ROWID
+        """,
+        "CREATE TABLE unplaced (entry INTEGER PRIMARY KEY)",
+        """
+        CREATE TRIGGER mentions_new AFTER INSERT ON mentions
+        WHEN (SELECT story FROM entries WHERE id = new.entry) = ''
+        BEGIN INSERT OR IGNORE INTO unplaced VALUES (new.entry); END
+        """,
+        """
+        CREATE TABLE marks (
+            mark INTEGER NOT NULL, dated_at INTEGER NOT NULL, entry INTEGER NOT NULL,
+            PRIMARY KEY (mark, dated_at, entry)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE suggestions (
+            story TEXT NOT NULL, other TEXT NOT NULL, reason TEXT NOT NULL,
+            PRIMARY KEY (story, other)
         ) WITHOUT ROWID
         """,
         """

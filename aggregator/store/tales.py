@@ -13,10 +13,13 @@ from aggregator.model import Addition, State, Verdict
 from aggregator.store import entries
 from aggregator.store.base import Store, Value, instant, maybe_instant, seconds
 from aggregator.stories import (
+    ACROSS_OUTLETS,
     Ledger,
     Member,
     Placement,
     Standing,
+    Suggestion,
+    marks,
     title_key,
 )
 from aggregator.text import cut
@@ -102,7 +105,11 @@ def _addition_row(entry: int, item: Addition, now: datetime) -> tuple[Value, ...
 def newcomers(store: Store, additions: Mapping[int, Addition]) -> tuple[Member, ...]:
     """Return the entries that mention something and belong to no story yet."""
     rows = store.rows(
-        "SELECT * FROM members WHERE story = '' AND id IN (SELECT entry FROM mentions)"
+        """
+        SELECT * FROM members m
+        WHERE id IN (SELECT entry FROM unplaced) AND story = ''
+            AND EXISTS (SELECT 1 FROM mentions WHERE entry = m.id)
+        """
     )
     return _members(store, rows, additions)
 
@@ -110,36 +117,69 @@ def newcomers(store: Store, additions: Mapping[int, Addition]) -> tuple[Member, 
 def neighbours(
     store: Store, members: Iterable[Member], additions: Mapping[int, Addition]
 ) -> tuple[Member, ...]:
-    """Return placed entries that share a canonical URL or a title with `members`."""
+    """Return placed entries that `members` may belong to.
+
+    Those that share a canonical URL, their own or their page's, or a title; and the
+    first entries of stories that are about as old and share a mark.
+    """
     members = tuple(members)
     addresses = json.dumps(sorted({url for m in members for url in m.addresses}))
+    wanted = [
+        (
+            mark,
+            seconds(member.published_at - ACROSS_OUTLETS),
+            seconds(member.published_at + ACROSS_OUTLETS),
+        )
+        for member in members
+        for mark in marks(member.title, member.summary)
+    ]
     rows = store.rows(
         """
-        SELECT * FROM members
-        WHERE story != '' AND (
-            canonical IN (SELECT value FROM json_each(?))
-            OR title_key IN (SELECT value FROM json_each(?))
-            OR canonical IN (
-                SELECT url FROM pages
-                WHERE canonical != '' AND canonical IN (SELECT value FROM json_each(?))
-            )
+        SELECT * FROM members WHERE story != '' AND id IN (
+            SELECT id FROM entries
+            WHERE canonical IN (SELECT value FROM json_each(?))
+            UNION
+            SELECT e.id FROM pages p CROSS JOIN entries e ON e.canonical = p.url
+            WHERE p.canonical != ''
+                AND p.canonical IN (SELECT value FROM json_each(?))
+            UNION
+            SELECT id FROM entries
+            WHERE title_key != 0 AND title_key IN (SELECT value FROM json_each(?))
+            UNION
+            SELECT m.entry FROM json_each(?) w CROSS JOIN marks m
+            ON m.mark = json_extract(w.value, '$[0]') AND m.dated_at BETWEEN
+                json_extract(w.value, '$[1]') AND json_extract(w.value, '$[2]')
         )
         ORDER BY story, reason != '', dated_at, canonical, id
         """,
         addresses,
-        json.dumps([title_key(member.title) for member in members]),
         addresses,
+        json.dumps([title_key(member.title) for member in members]),
+        json.dumps(wanted),
     )
     return _members(store, rows, additions)
 
 
-def shorts(store: Store) -> set[str]:
-    """Return every short id in use."""
-    return {row["story"] for row in store.rows("SELECT DISTINCT story FROM entries")}
+def taken(store: Store, shorts: Iterable[str]) -> set[str]:
+    """Return those of the short ids that are in use."""
+    asked = json.dumps([*shorts])
+    rows = store.rows(
+        """
+        SELECT story FROM entries
+        WHERE story != '' AND story IN (SELECT value FROM json_each(?))
+        UNION
+        SELECT short FROM stories WHERE short IN (SELECT value FROM json_each(?))
+        """,
+        asked,
+        asked,
+    )
+    return {row["story"] for row in rows}
 
 
 def put(store: Store, placements: Iterable[Placement]) -> None:
-    """Remember where entries were placed; from now on they are found by their title."""
+    """Remember where entries were placed, and by what they are found from now on."""
+    placements = tuple(placements)
+    founders = json.dumps([p.entry for p in placements if not p.reason])
     with store.transaction():
         store.do_many(
             """
@@ -148,6 +188,40 @@ def put(store: Store, placements: Iterable[Placement]) -> None:
             """,
             [(p.story, p.reason, p.entry) for p in placements],
         )
+        store.do_many(
+            "DELETE FROM unplaced WHERE entry = ?", [(p.entry,) for p in placements]
+        )
+        rows = store.rows(
+            """
+            SELECT id, title, summary, head, dated_at FROM members
+            WHERE id IN (SELECT value FROM json_each(?))
+            """,
+            founders,
+        )
+        store.do_many(
+            "INSERT OR IGNORE INTO marks VALUES (?, ?, ?)",
+            [
+                (mark, row["dated_at"], row["id"])
+                for row in rows
+                for mark in marks(row["title"], _summary(row))
+            ],
+        )
+        store.do_many(
+            "INSERT OR REPLACE INTO suggestions VALUES (?, ?, ?)",
+            [
+                (p.story, one.story, one.reason)
+                for p in placements
+                for one in p.suggestions
+            ],
+        )
+
+
+def suggestions(store: Store) -> dict[str, tuple[Suggestion, ...]]:
+    """Return which stories may be one, by the one that came later."""
+    found: defaultdict[str, list[Suggestion]] = defaultdict(list)
+    for row in store.each("SELECT * FROM suggestions ORDER BY story, other"):
+        found[row["story"]].append(Suggestion(row["other"], row["reason"]))
+    return {story: tuple(others) for story, others in found.items()}
 
 
 def ledgers(store: Store, additions: Mapping[int, Addition]) -> tuple[Ledger, ...]:
@@ -165,17 +239,20 @@ def ledgers(store: Store, additions: Mapping[int, Addition]) -> tuple[Ledger, ..
     members: defaultdict[str, list[Member]] = defaultdict(list)
     for member in _members(store, rows, additions):
         members[member.story].append(member)
-    standings = {
-        row["short"]: _standing(row) for row in store.rows("SELECT * FROM stories")
-    }
+    known = standings(store)
     return tuple(
         Ledger(
             short,
             tuple(entry for entry in entries if entry.mentions) or tuple(entries),
-            standings.get(short),
+            known.get(short),
         )
         for short, entries in members.items()
     )
+
+
+def standings(store: Store) -> dict[str, Standing]:
+    """Return where every story stands, by short id."""
+    return {row["short"]: _standing(row) for row in store.rows("SELECT * FROM stories")}
 
 
 def _standing(row: sqlite3.Row) -> Standing:
@@ -240,7 +317,7 @@ def _members(
             named=row["named"],
             title=row["title"],
             published_at=instant(row["dated_at"]),
-            summary=row["summary"] or cut(row["head"], _HEAD),
+            summary=_summary(row),
             author=row["author"],
             language=row["language"],
             mentions=mentions.get(row["id"], ()),
@@ -254,3 +331,8 @@ def _members(
         )
         for row in rows
     )
+
+
+def _summary(row: sqlite3.Row) -> str:
+    """Return a member's summary; the head of its article where it has none."""
+    return str(row["summary"] or cut(row["head"], _HEAD))

@@ -41,17 +41,30 @@ class Member:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """The canonical URLs by which it is known, its own first."""
-        return tuple(url for url in (self.canonical, self.named) if url)
+        """The canonical URLs by which it is known, its own first, each once."""
+        known = dict.fromkeys((self.canonical, self.named))
+        return tuple(url for url in known if url)
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A story that may be the same as the one this stands with, and why."""
+
+    story: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The story an entry goes to; reason "" = it founds the story."""
+    """The story an entry goes to; reason "" = it founds the story.
+
+    suggestions: the stories that it may belong to, when it founds its own.
+    """
 
     entry: int
     story: str
     reason: str = ""
+    suggestions: tuple[Suggestion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +89,22 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """A story with all that is known of it: its members, the first one first."""
+    """A story with all that is known of it: its members, the first one first.
+
+    merged: the story it went into by a decision, "" for one that stands for itself.
+    parted: whether a decision split it off another.
+    """
 
     short: str
     members: tuple[Member, ...]
     standing: Standing | None = None
+    merged: str = ""
+    parted: bool = False
+
+    @property
+    def regrouped(self) -> bool:
+        """Whether it comes or goes because the maintainer said so."""
+        return self.parted or bool(self.merged)
 
 
 def own(ledger: Ledger) -> list[Member]:

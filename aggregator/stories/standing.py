@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from aggregator.decisions import Ruling, Rulings
 from aggregator.identity import number
 from aggregator.model import Decision, State, Verdict
-from aggregator.stories.joining import words
 from aggregator.stories.ledger import Ledger, Standing, told
+from aggregator.stories.likeness import words
 from aggregator.text import cut, fold
 
 OLD_ADDITION = timedelta(days=30)  # beyond it an `add` counts as added at its own date
@@ -76,6 +76,8 @@ def _verdict(
     ledger: Ledger, decided: Ruling, topics: Sequence[str]
 ) -> tuple[State, tuple[str, ...]]:
     """Return the state that decisions and mentions ask for, and for which topics."""
+    if ledger.merged:
+        return State.SUPPRESSED, ()
 
     def having(verdict: Verdict) -> set[str]:
         return {

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from aggregator import wording
-from aggregator.decisions import NOT_YET
 from aggregator.match import match
 from aggregator.model import (
     Action,
@@ -53,8 +52,7 @@ def present(case: Case) -> tuple[Reason, ...]:
 
 def _joined(case: Case, tale: Tale) -> Iterator[Reason]:
     """Yield that what was asked for is told under another article's title."""
-    own = case.traces[0]
-    if not case.url or not own.reason:
+    if not case.url or not tale.reason:
         return
     if canonical(tale.story.url) == canonical(case.url):
         return
@@ -62,14 +60,12 @@ def _joined(case: Case, tale: Tale) -> Iterator[Reason]:
     day = saying.day(story.published_at, case)
     facts = [
         f"told as a copy of « {story.title} » ({story.outlet}, {day}, {story.short})",
-        f"joined to it because: {own.reason}",
+        f"joined to it because: {tale.reason}",
     ]
-    split = Decision(Action.SPLIT, (own.entry.url,))
+    split = Decision(Action.SPLIT, (case.traces[0].entry.url,))
     table = wording.decision(split, case.timezone)
-    later = " (kept, but without effect before a later version)"
     says = f"to part them, append to {case.curation}"
-    caveat = later if Action.SPLIT in NOT_YET else ""
-    yield Reason(Cause.JOINED, tuple(facts), (Mend(f"{says}{caveat}:", paste=table),))
+    yield Reason(Cause.JOINED, tuple(facts), (Mend(f"{says}:", paste=table),))
 
 
 def _published(case: Case, tale: Tale) -> Reason:

@@ -61,13 +61,14 @@ class Tale:
     story: as the maintainer's files have it now; state: where it stood after the last
     cycle, None = it has not been settled yet. decided: the decisions that speak of it,
     with their places in curation.toml from 1. places: the published documents that hold
-    it now.
+    it now. reason: why the article was joined to it, "" for the story's first.
     """
 
     story: Story
     state: State | None
     decided: tuple[tuple[int, Decision], ...]
     places: tuple[str, ...]
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,50 @@
+"""How `review` shows stories that may be one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from aggregator.cli import show
+from aggregator.model import Story
+from aggregator.stories import Suggested
+
+Entry = dict[str, object]
+
+
+def added(
+    entries: Sequence[Entry],
+    joins: Iterable[Suggested],
+    entry: Callable[[Story], Entry],
+) -> list[Entry]:
+    """Return the queue as `--json` has it, with the stories that may be one.
+
+    Each such story has its `suggestions`, those it may be one with; it is listed even
+    when it does not wait itself.
+    """
+    queue = {str(one["story"]): dict(one) for one in entries}
+    for join in joins:
+        item = queue.setdefault(join.story.short, entry(join.story) | {"evidence": []})
+        others = item.setdefault("suggestions", [])
+        assert isinstance(others, list)
+        others.append(entry(join.other) | {"reason": join.reason})
+    return [*queue.values()]
+
+
+def lines(joins: Sequence[Suggested], day: Callable[[Story], str]) -> Iterator[str]:
+    """Yield what a reader sees of the stories that may be one, and what to paste."""
+    if joins:
+        yield "\nmay be one story; for curation.toml, to merge or to keep apart:"
+    for join in joins:
+        yield f"  {join.reason}"
+        for one in (join.other, join.story):
+            yield f"    {one.short}  {day(one)}  {show.safe(one.outlet)}"
+            yield f"              {show.safe(one.title)}"
+            if one.url:
+                yield f"              {show.safe(one.url)}"
+        urls = [_target(one) for one in (join.other, join.story)]
+        yield f'    [[decision]]\n    action = "merge"\n    urls = [{", ".join(urls)}]'
+        yield f'    [[decision]]\n    action = "split"\n    url = {urls[-1]}'
+
+
+def _target(story: Story) -> str:
+    return f'"{show.safe(story.url or story.short)}"'

@@ -1,0 +1,216 @@
+"""What `merge` and `split` make of stories, and suggestions that wait for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from aggregator.decisions import Ruling
+from aggregator.identity import short
+from aggregator.model import Action, Decision, Mention, State, Verdict
+from aggregator.stories import (
+    Ledger,
+    Member,
+    Standing,
+    Suggestion,
+    compose,
+    regroup,
+    settle,
+    suggested,
+)
+from aggregator.urls import canonical
+
+DAY = datetime(2020, 2, 14, 8, tzinfo=UTC)
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+PARIS = "Europe/Paris"
+
+
+def a_member(entry: int, **fields: object) -> Member:
+    """Return an entry that is certain for the topic `film`."""
+    url = f"https://journal-{entry}.fr/a"
+    mention = Mention(entry, "film", Verdict.CERTAIN, "match", "", "")
+    member = Member(entry, f"Journal {entry}", url, "", "Titre", DAY, "")
+    member = replace(member, mentions=(mention,), **fields)  # type: ignore[arg-type]
+    return replace(member, canonical=canonical(member.url))
+
+
+def a_ledger(name: str, *members: Member, days: int | None = None) -> Ledger:
+    """Return a story, published `days` after DAY or never."""
+    standing = None
+    if days is not None:
+        at = DAY + timedelta(days=days)
+        standing = Standing(name, State.PUBLISHED, ("film",), at, at)
+    placed = tuple(replace(member, story=name) for member in members)
+    return Ledger(name, placed, standing)
+
+
+def merge(*urls: str) -> Decision:
+    return Decision(Action.MERGE, urls)
+
+
+def split(url: str, published: str = "") -> Decision:
+    return Decision(Action.SPLIT, (url,), published=published)
+
+
+def entries(ledgers: tuple[Ledger, ...]) -> dict[str, list[int]]:
+    """Return which entries each story that stands for itself has."""
+    return {
+        one.short: [member.entry for member in one.members]
+        for one in ledgers
+        if not one.merged
+    }
+
+
+ONE, TWO, THREE = (f"https://journal-{n}.fr/a" for n in (1, 2, 3))
+
+
+def test_merged_stories_keep_the_id_published_first() -> None:
+    """The other is withdrawn and leaves a tombstone; nothing of it is lost."""
+    late, early = a_ledger("aaaa", a_member(1), days=3), a_ledger("bbbb", a_member(2))
+    early = a_ledger("bbbb", a_member(2), days=1)
+    grouped = regroup([late, early], [merge(f"{ONE}?utm_source=x", TWO)], {}, PARIS)
+
+    assert entries(grouped) == {"bbbb": [2, 1]}
+    (gone,) = [ledger for ledger in grouped if ledger.merged]
+    standing = settle(gone, Ruling(), ("film",), NOW)
+    assert (standing.state, standing.withdrawn_at) == (State.WITHDRAWN, NOW)
+    kept = next(ledger for ledger in grouped if not ledger.merged)
+    story = compose(kept, settle(kept, Ruling(), ("film",), NOW), Ruling(), {})
+    assert [copy.outlet for copy in story.copies] == ["Journal 2", "Journal 1"]
+    assert story.copies[1].reason == "merged in curation.toml"
+
+
+def test_a_merge_taken_back_leaves_no_trace() -> None:
+    """The withdrawn story comes back under its own id and date."""
+    first = a_ledger("aaaa", a_member(1), days=1)
+    second = a_ledger("bbbb", a_member(2), days=2)
+    withdrawn = settle(
+        next(
+            one
+            for one in regroup([first, second], [merge(ONE, TWO)], {}, PARIS)
+            if one.merged
+        ),
+        Ruling(),
+        ("film",),
+        NOW,
+    )
+    (_, back) = regroup([first, replace(second, standing=withdrawn)], [], {}, PARIS)
+    standing = settle(back, Ruling(), ("film",), NOW)
+
+    assert (standing.state, standing.withdrawn_at) == (State.PUBLISHED, None)
+    assert standing.added_at == DAY + timedelta(days=2)
+
+
+def test_merges_add_up() -> None:
+    """What was merged is found under any address of the whole."""
+    ledgers = [a_ledger(f"{n}aaa", a_member(n), days=n) for n in (1, 2, 3)]
+    grouped = regroup(ledgers, [merge(TWO, THREE), merge(THREE, ONE)], {}, PARIS)
+
+    assert entries(grouped) == {"1aaa": [1, 2, 3]}
+
+
+def test_a_copy_that_is_split_off_has_an_id_of_its_own() -> None:
+    """Its own standing goes with it; the rest keeps the story's id."""
+    story = a_ledger("aaaa", a_member(1), a_member(2, reason="same text"), days=1)
+    own = short(canonical(TWO), "split")
+    standings = {own: Standing(own, State.PUBLISHED, ("film",), NOW, NOW)}
+    grouped = regroup([story], [split(TWO)], standings, PARIS)
+
+    assert entries(grouped) == {"aaaa": [1], own: [2]}
+    (left,) = [ledger for ledger in grouped if ledger.short == own]
+    assert left.standing == standings[own]
+    assert left.members[0].reason == ""
+
+
+def test_a_split_of_a_first_entry_leaves_the_id_to_the_others() -> None:
+    """Readers keep the story; the article that founded it is a new one."""
+    story = a_ledger("aaaa", a_member(1), a_member(2, reason="same text"), days=1)
+
+    assert entries(regroup([story], [split(ONE)], {}, PARIS))["aaaa"] == [2]
+
+
+def test_later_decisions_win() -> None:
+    """A split after a merge gives the merged story its own id back, and so on."""
+    ledgers = [a_ledger("aaaa", a_member(1), days=1), a_ledger("bbbb", a_member(2))]
+    apart = regroup(ledgers, [merge(ONE, TWO), split(TWO)], {}, PARIS)
+    again = regroup(ledgers, [merge(ONE, TWO), split(TWO), merge(ONE, TWO)], {}, PARIS)
+
+    assert entries(apart) == {"aaaa": [1], "bbbb": [2]}
+    assert entries(again) == {"aaaa": [1, 2]}
+
+
+def test_decisions_that_name_nothing_change_nothing() -> None:
+    """An unknown address, one story twice, or the only copy of one."""
+    ledgers = (a_ledger("aaaa", a_member(1)), a_ledger("bbbb", a_member(2)))
+    idle = [
+        merge(ONE, "https://ailleurs.fr/x"),
+        merge(ONE, "aaaa"),
+        split(ONE),
+        split("https://ailleurs.fr/x"),
+        Decision(Action.HIDE, (ONE,)),
+    ]
+
+    assert regroup(ledgers, idle, {}, PARIS) == ledgers
+
+
+def test_a_date_tells_apart_stories_that_share_an_address() -> None:
+    """`published` with a split means the copy of that day alone."""
+    later = a_member(
+        2, url=ONE, published_at=DAY + timedelta(days=1), reason="same URL"
+    )
+    story = a_ledger("aaaa", a_member(1), later)
+
+    assert entries(regroup([story], [split(ONE, "2020-02-15")], {}, PARIS))["aaaa"] == [
+        1
+    ]
+
+
+def test_a_suggestion_waits_until_it_is_decided() -> None:
+    """Merged, kept apart, hidden: it is shown no longer."""
+    first = a_ledger("aaaa", a_member(1), days=1)
+    second = a_ledger("bbbb", a_member(2), days=2)
+    stored = {"bbbb": (Suggestion("aaaa", "same title within 48 h"),)}
+
+    def waiting(*decisions: Decision, kept: bool | None = None) -> list[str]:
+        told = [
+            compose(
+                ledger,
+                settle(ledger, Ruling(kept=kept), ("film",), NOW),
+                Ruling(),
+                {},
+            )
+            for ledger in regroup([first, second], decisions, {}, PARIS)
+        ]
+        return [one.reason for one in suggested(told, stored, decisions)]
+
+    assert waiting() == ["same title within 48 h"]
+    assert waiting(merge(ONE, TWO)) == []
+    assert waiting(split(f"{TWO}#xtor=RSS-1")) == []
+    assert waiting(split("bbbb")) == []
+    assert waiting(kept=False) == []
+
+
+def test_what_the_maintainer_regroups_is_never_held() -> None:
+    """A merged or parted story says so; one that rules made does not."""
+    ledgers = [
+        a_ledger("aaaa", a_member(1), a_member(3)),
+        a_ledger("bbbb", a_member(2)),
+    ]
+    grouped = regroup(ledgers, [split(THREE), merge(ONE, TWO)], {}, PARIS)
+    by_hand = {one.short: one.regrouped for one in grouped}
+
+    assert [by_hand.pop("aaaa"), by_hand.pop("bbbb")] == [False, True]
+    assert [*by_hand.values()] == [True]
+
+
+def test_the_address_a_page_gives_is_a_name_too() -> None:
+    """A decision may call an article by either."""
+    one = a_ledger("aaaa", a_member(1, named="https://ailleurs.fr/a"))
+    grouped = regroup(
+        [one, a_ledger("bbbb", a_member(2))],
+        [merge("https://ailleurs.fr/a", TWO)],
+        {},
+        PARIS,
+    )
+
+    assert entries(grouped) == {"aaaa": [1, 2]}
