@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
+
+# A suite that is started in the background ignores SIGINT, and so would every program
+# that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Handler = Callable[[BaseHTTPRequestHandler], None]
 

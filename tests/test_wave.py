@@ -586,6 +586,25 @@ def test_a_page_is_asked_for_once(world: World) -> None:
     }
 
 
+def test_the_page_of_a_daily_column_settles_no_other_day(world: World) -> None:
+    """Once an address proves to stand for another article each day, its page is not."""
+    world.page("maison")
+    days = (
+        "lundi, un atelier de couture et ses bénévoles patients",
+        "mardi, des bergers racontent leurs nuits sur les crêtes",
+    )
+    for day, text in enumerate(days):
+        date = format_datetime(NOW + day * DAY)
+        world.feed("gazette", gazette("maison", DOUBT, text, date=date))
+        world.cycle(NOW + day * DAY)
+    states = world.rows(
+        "SELECT reused, verdict FROM entries JOIN mentions ON entry = id"
+    )
+
+    assert sorted(states) == [(1, "doubtful"), (1, "suppressed")]
+    assert world.asked().count("gazette.example/maison") == 1
+
+
 def test_an_article_read_for_one_feed_serves_the_others(world: World) -> None:
     """An entry that comes later, from another feed, is settled by what is known."""
     world.page("maison")

@@ -2,7 +2,8 @@
 
 A page is known by the canonical URL of its entries, so that two feeds with one article
 cost its site one request. Its text is kept as the `content` of those entries, for as
-long as they are kept; here stands only how the reading went.
+long as they are kept; here stands only how the reading went. Where a URL stands for
+another article each day (`entries.reused`) no page is read: nobody knows whose it is.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def pass_by(store: Store, wanted: Wanted) -> None:
             """
             UPDATE entries AS e SET fresh = 0 WHERE fresh AND NOT (
                 feed IN (SELECT value FROM json_each(?)) AND canonical != ''
-                AND length(content) < ?
+                AND NOT reused AND length(content) < ?
                 AND NOT EXISTS (SELECT 1 FROM pages p WHERE p.url = e.canonical)
                 AND NOT EXISTS (
                     SELECT 1 FROM mentions m
@@ -101,17 +102,17 @@ def due(
             e.dated_at AS dated_at
         FROM mentions m CROSS JOIN entries e ON e.id = m.entry
             LEFT JOIN pages p ON p.url = e.canonical
-        WHERE m.verdict = 'doubtful' AND e.canonical != ''
+        WHERE m.verdict = 'doubtful' AND e.canonical != '' AND NOT e.reused
             AND +e.feed IN (SELECT value FROM json_each(:doubtful)) AND ({_DUE})
         UNION
         SELECT 1, e.canonical, e.url, e.feed, e.dated_at
         FROM entries e LEFT JOIN pages p ON p.url = e.canonical
-        WHERE e.fresh AND e.canonical != '' AND p.url IS NULL
+        WHERE e.fresh AND e.canonical != '' AND NOT e.reused AND p.url IS NULL
             AND length(e.content) < :full
             AND +e.feed IN (SELECT value FROM json_each(:every))
         UNION
         SELECT 1, e.canonical, e.url, e.feed, e.dated_at
-        FROM pages p CROSS JOIN entries e ON e.canonical = p.url
+        FROM pages p CROSS JOIN entries e ON e.canonical = p.url AND NOT e.reused
         WHERE p.next_at IS NOT NULL AND ({_DUE})
             AND +e.feed IN (SELECT value FROM json_each(:every))
             AND NOT EXISTS (
@@ -175,7 +176,8 @@ def _entries(store: Store, pages: Iterable[str]) -> list[int]:
     """Return the entries of pages."""
     rows = store.rows(
         """
-        SELECT id FROM entries WHERE canonical IN (SELECT value FROM json_each(?))
+        SELECT id FROM entries
+        WHERE canonical IN (SELECT value FROM json_each(?)) AND NOT reused
         """,
         json.dumps(sorted(pages)),
     )
@@ -227,7 +229,7 @@ def _tell(store: Store, page: str, article: Article) -> None:
         """
         UPDATE entries SET fresh = 1,
             content = iif(length(content) < length(?), ?, content)
-        WHERE canonical = ?
+        WHERE canonical = ? AND NOT reused
         """,
         article.text,
         article.text,
@@ -237,7 +239,7 @@ def _tell(store: Store, page: str, article: Article) -> None:
         store.do(
             """
             UPDATE entries SET dated_at = min(seen_at, ?), place = NULL
-            WHERE canonical = ? AND story = '' AND published_at IS NULL
+            WHERE canonical = ? AND NOT reused AND story = '' AND published_at IS NULL
                 AND updated_at IS NULL
             """,
             seconds(article.published_at),
@@ -257,10 +259,11 @@ def unweighed(store: Store, wanted: Wanted, most: int) -> list[Unweighed]:
     rows = store.rows(
         """
         SELECT e.*, coalesce(p.state, '') AS state, iif(p.url IS NULL, e.content, (
-            SELECT s.content FROM entries s WHERE s.canonical = e.canonical
+            SELECT s.content FROM entries s
+            WHERE s.canonical = e.canonical AND NOT s.reused
             ORDER BY length(s.content) DESC, s.id LIMIT 1
         )) AS article
-        FROM entries e LEFT JOIN pages p ON p.url = e.canonical
+        FROM entries e LEFT JOIN pages p ON p.url = e.canonical AND NOT e.reused
         WHERE e.id IN (
             SELECT id FROM entries WHERE fresh
             UNION SELECT entry FROM mentions WHERE verdict = 'doubtful'

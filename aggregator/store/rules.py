@@ -118,7 +118,7 @@ def read(store: Store, entries: Iterable[int]) -> Iterator[tuple[Kept, ...]]:
             SELECT e.id, e.key, e.url, e.title, e.summary, e.content,
                 f.url AS feed_url, iif(p.state = 'failed', '', p.state) AS page
             FROM entries e JOIN feeds f ON f.id = e.feed
-                LEFT JOIN pages p ON p.url = e.canonical
+                LEFT JOIN pages p ON p.url = e.canonical AND NOT e.reused
             WHERE e.id IN (SELECT value FROM json_each(?)) ORDER BY e.id
             """,
             json.dumps(ids[start : start + _CHUNK]),

@@ -176,7 +176,7 @@ def first(db: Database) -> None:
             coalesce(f.home, '') AS home, coalesce(f.url, '') AS feed_url,
             coalesce(f.title, '') AS feed_title
         FROM entries e LEFT JOIN feeds f ON f.id = e.feed
-            LEFT JOIN pages p ON p.url = e.canonical
+            LEFT JOIN pages p ON p.url = e.canonical AND NOT e.reused
         """,
     ):
         db.execute(statement)
