@@ -270,6 +270,21 @@ def test_no_pause_of_a_host_is_for_ever(store: Store) -> None:
     assert polls.pauses(store, NOW - timedelta(days=300)) == ()
 
 
+def test_a_pause_by_a_clock_set_back_is_over(store: Store) -> None:
+    """A wait of seconds does not become one of a day, nor does it lengthen others."""
+    minute, day = timedelta(minutes=1), timedelta(days=1)
+    polls.pause(store, "le-jour.fr", NOW + minute, NOW)
+    paused = [one.until for one in polls.pauses(store, NOW)]
+    back = NOW - day
+
+    assert paused == [NOW + minute]
+    assert polls.pauses(store, back) == ()
+
+    polls.pause(store, "le-jour.fr", back + minute, back)
+
+    assert [one.until for one in polls.pauses(store, back)] == [back + minute]
+
+
 def test_a_feed_that_was_not_asked_is_put_off_and_nothing_else(store: Store) -> None:
     """No failure, no poll: only its next poll waits, and never comes nearer."""
     polls.record(store, [an_outcome(an_entry("a"))], POLLING)

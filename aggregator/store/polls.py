@@ -110,12 +110,17 @@ def _known(store: Store, feed: int) -> frozenset[int]:
 def pauses(store: Store, now: datetime) -> tuple[Pause, ...]:
     """Return the hosts that asked not to be asked yet, by name.
 
-    One that is longer than any may be betrays a clock that jumped, and is over.
+    One that is longer than any may be, or was asked for in the future, betrays a clock
+    that jumped, and is over.
     """
     rows = store.rows(
-        "SELECT * FROM hosts WHERE not_before > ? AND not_before <= ? ORDER BY host",
+        """
+        SELECT * FROM hosts WHERE not_before > ? AND not_before <= ? AND at <= ?
+        ORDER BY host
+        """,
         seconds(now),
         seconds(now + RETRY_CAP),
+        seconds(now),
     )
     return tuple(Pause(row["host"], instant(row["not_before"])) for row in rows)
 
@@ -124,11 +129,16 @@ def pause(store: Store, host: str, until: datetime, now: datetime) -> None:
     """Leave a host alone for as long as it asked, but no longer than RETRY_CAP."""
     store.do(
         """
-        INSERT INTO hosts VALUES (?, ?) ON CONFLICT (host) DO UPDATE
-        SET not_before = max(not_before, excluded.not_before)
+        INSERT INTO hosts VALUES (?, ?, ?) ON CONFLICT (host) DO UPDATE
+        SET not_before = iif(
+                at > excluded.at,  -- by a clock that was set back since
+                excluded.not_before, max(not_before, excluded.not_before)
+            ),
+            at = excluded.at
         """,
         host,
         seconds(min(until, now + RETRY_CAP)),
+        seconds(now),
     )
 
 

@@ -134,8 +134,9 @@ def first(db: Database) -> None:
         ) WITHOUT ROWID
         """,
         """
-        CREATE TABLE hosts (host TEXT PRIMARY KEY, not_before INTEGER NOT NULL)
-        WITHOUT ROWID
+        CREATE TABLE hosts (
+            host TEXT PRIMARY KEY, not_before INTEGER NOT NULL, at INTEGER NOT NULL
+        ) WITHOUT ROWID
         """,
         """
         CREATE TABLE gaps (
