@@ -18,7 +18,7 @@ from pathlib import Path
 
 import feedparser
 from soak_checks import Request, polls
-from soak_world import DOUBT, Site
+from soak_world import DOUBT, Site, identifier
 
 NEWEST = 100  # events in desk.atom
 TOLD_TWICE = 2  # failures, after which the next one is unsteadiness
@@ -165,13 +165,14 @@ def doubts(
     sites: Sequence[Site], keys: Iterable[str], told: Iterable[Event]
 ) -> list[str]:
     """Tell whether each stored doubtful mention was told once."""
-    stored = set(keys)
-    wanted = sum(
-        f"urn:soak:{article.slug}" in stored
+    doubtful = {
+        identifier(article)
         for site in sites
-        for article in {a for source in site.sources for a in source.articles}
+        for source in site.sources
+        for article in source.articles
         if DOUBT in article.title
-    )
+    }
+    wanted = len(doubtful & set(keys))
     found = sum(event.kind == "waits" for event in told)
     return [] if wanted == found else [f"{found} told, {wanted} stored"]
 
