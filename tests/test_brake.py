@@ -383,9 +383,10 @@ def test_the_maintainer_sees_what_is_held(path: Path) -> None:
 
     assert "Retenus par le frein" in page
     assert len(re.findall("La météo, numéro [0-5] \\(Le Jour\\)", page)) == 6
-    assert entries[0].title.replace("\u202f", " ") == (
-        "Le film : articles retenus par le frein (6)"
-    )
+    # told in the cycle in which the feed is found silent, and these have no order
+    assert "Le film : articles retenus par le frein (6)" in {
+        entry.title.replace("\u202f", " ") for entry in entries
+    }
     assert (review.stdout, review.stderr) == ("", f"0 waiting\n{LINE}")
     assert {line.split("\t")[0] for line in tried} == {"held"}
 
