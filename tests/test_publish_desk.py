@@ -15,10 +15,9 @@ from browsing import browser, faults
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree, html
-from publish_cases import FILM, SITE, a_story
+from publish_cases import SITE, a_story
 from test_publish_feeds import ATOM, entries, grammar
 
-from aggregator import curation
 from aggregator.health import Event, Health, Kind, Status
 from aggregator.model import Copy, Evidence, State, Story
 from aggregator.publish import write
@@ -215,21 +214,15 @@ def test_what_waits_no_longer_is_left_out() -> None:
     assert feed(a_view(asked)).feed.updated == "2026-11-23T09:01:00+00:00"
 
 
-def test_a_decision_can_be_pasted_as_it_stands(tmp_path: Path) -> None:
-    """Both blocks are read by our own curation, whatever the title holds."""
-    title = 'Un "titre" # \\ \u0085\x07 [[x]]\r\ncoupé'
+def test_a_decision_can_be_pasted_as_it_stands() -> None:
+    """Both commands name the story by its short id, whatever its title holds."""
+    title = 'Un "titre" $(x) ; # \\ \u0085\x07\r\ncoupé'
     view = a_view(
         an_event(Kind.WAITS), waiting=(waits(title=title, outlet="L’É\nO", copies=()),)
     )
     blocks = [one.text_content() for one in content(view).xpath(".//pre")]
-    path = tmp_path / "curation.toml"
-    path.write_text("\n\n".join(blocks), "utf-8")
-    decisions = curation.read(path, (FILM,), SITE.timezone)
 
-    assert [(one.action.value, one.targets) for one in decisions] == [
-        ("keep", ("abcdefg2",)),
-        ("hide", ("abcdefg2",)),
-    ]
+    assert blocks == ["aggregator keep abcdefg2", "aggregator hide abcdefg2"]
     assert blocks == [one.text_content() for one in page(view).xpath("//pre")]
 
 

@@ -1,7 +1,7 @@
-"""TOML that mends what the desk tells of, ready to be pasted. Pure.
+"""What mends what the desk tells of, ready to be pasted. Pure.
 
-What is pasted is read by `config` and `curation`: a test reads it with them. No
-sentence for people may enter.
+Lines of feeds.toml, which a test reads with `config`, and commands. No sentence for
+people may enter.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aggregator import wording
-from aggregator.model import Action, Decision
+from aggregator.model import Action
 from aggregator.publish.view import clean
 
 
@@ -18,10 +18,9 @@ def outlet(name: str, urls: Sequence[str]) -> str:
     return wording.outlet(clean(name), [*map(clean, urls)])
 
 
-def decision(action: Action, short: str, about: str) -> str:
-    """Return a table of curation.toml; about: what a reader of that file sees first.
+def command(action: Action, short: str) -> str:
+    """Return the command that decides on a story.
 
     By short id, not by URL: some addresses show another article every day.
     """
-    table = wording.decision(Decision(action, (short,)), "UTC")
-    return f"# {clean(about)}\n{table}"
+    return f"aggregator {action} {short}"

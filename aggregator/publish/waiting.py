@@ -56,7 +56,6 @@ def waiting(site: Site, stories: Iterable[Story]) -> tuple[Waiting, ...]:
 
 
 def _waiting(site: Site, one: Shown) -> Waiting:
-    about = f"{one.name} ({one.outlet})" if one.outlet else one.name
     short = one.story.short
     return Waiting(
         shown=one,
@@ -65,8 +64,8 @@ def _waiting(site: Site, one: Shown) -> Waiting:
             _why(site, given, kept)
             for given, kept in zip(one.story.evidence, one.evidence, strict=True)
         ),
-        keep=mends.decision(Action.KEEP, short, about),
-        hide=mends.decision(Action.HIDE, short, about),
+        keep=mends.command(Action.KEEP, short),
+        hide=mends.command(Action.HIDE, short),
     )
 
 
