@@ -621,11 +621,7 @@ def test_an_article_read_for_one_feed_serves_the_others(world: World) -> None:
 def failing(world: World) -> dict[str, str]:
     """Serve one page for each way to fail; return its reason by its name."""
 
-    def silent(request: BaseHTTPRequestHandler) -> None:
-        request.rfile.read(1)
-
     route = world.server.route
-    route("/lente", handler=silent)
     route("/longue", body=b"<p>" + b"x" * 400_000, headers=HTML)
     route("/dedans", 302, headers={"Location": "http://127.0.0.1/"})
     route("/metadata", 302, headers={"Location": "http://169.254.169.254/latest"})
@@ -638,7 +634,6 @@ def failing(world: World) -> dict[str, str]:
     route("/robots.txt", body=b"User-agent: *\nDisallow: /ferme")
     return {
         "absente": "http 404",
-        "lente": "timeout after 3 s",
         "longue": "body over 0.3 MB",
         "dedans": "refused: no public address",
         "metadata": "refused: no public address",
@@ -652,7 +647,6 @@ def failing(world: World) -> dict[str, str]:
 
 def test_every_failure_is_told_and_leaves_the_doubt(world: World) -> None:
     """Nothing a page does ends a cycle or settles a doubt."""
-    world.configured("[polling]", '[polling]\ntimeout = "3s"')
     reasons = failing(world)
     world.feed("gazette", *map(gazette, reasons))
     report = world.cycle()
@@ -662,6 +656,22 @@ def test_every_failure_is_told_and_leaves_the_doubt(world: World) -> None:
     assert set(world.states().values()) == {"waiting"}
     assert report.failed == 0
     assert not any("127.0.0.1" in path or "169.254" in path for path in world.asked())
+
+
+def test_a_page_that_never_answers_is_left_at_its_timeout(world: World) -> None:
+    """It is asked for anew, of a feed polled before: only its own time is short."""
+
+    def silent(request: BaseHTTPRequestHandler) -> None:
+        request.rfile.read(1)
+
+    world.feed("gazette", gazette("lente"))
+    world.cycle()
+    world.server.route("/lente", handler=silent)
+    world.configured("[polling]", '[polling]\ntimeout = "1s"')
+    world.cycle(NOW + 10 * MINUTE)
+
+    assert world.rows("SELECT reason FROM pages") == [("timeout after 1 s",)]
+    assert set(world.states().values()) == {"waiting"}
 
 
 def test_failures_and_paywalls_are_asked_for_at_most_twice_more(world: World) -> None:
