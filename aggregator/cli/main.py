@@ -21,6 +21,8 @@ COMMANDS = {
     "unpin": ("Every day", "decide"),
     "retag": ("Every day", "decide"),
     "note": ("Every day", "decide"),
+    "merge": ("Every day", "group"),
+    "split": ("Every day", "group"),
     "check": ("After an edit", "desk"),
     "try": ("After an edit", "tried"),
     "diff": ("After an edit", "diff"),

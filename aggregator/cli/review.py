@@ -50,7 +50,7 @@ def review(path: str | None, suppressed: bool, as_json: bool) -> None:
 
     Each decision is appended to curation.toml at once: quitting half-way, or losing the
     connection, loses nothing. Where the output is no terminal, the queue is listed.
-    Below it: stories that may be one, with the lines for curation.toml.
+    Below it: stories that may be one, with the commands that decide on it.
 
     \b
     k keep · h hide · r retag, which publishes under other topics · s skip
