@@ -7,9 +7,9 @@ from typing import TypedDict, Unpack
 
 import click
 
-from aggregator import config as configuration
 from aggregator.append import Pen
 from aggregator.cli import show, tales
+from aggregator.cli.opened import opened
 from aggregator.clock import now
 from aggregator.config.tables import UnfitError
 from aggregator.curation import target as readable
@@ -111,7 +111,7 @@ def _decide(
     text: str = "",
 ) -> None:
     """Write a decision on each story, or take it back, and show what that changes."""
-    desk = Desk.load(configuration.locate(path))
+    desk = opened(path)
     at = now()
     wanted = [
         Decision(action, (named(name),), at, reason, topics=topics, text=text)

@@ -10,6 +10,7 @@ import click
 
 from aggregator import config as configuration
 from aggregator.cli import show, tales
+from aggregator.cli.opened import tell_missing
 from aggregator.clock import now
 from aggregator.decisions import Rulings, key
 from aggregator.desk import Desk
@@ -52,6 +53,7 @@ def check(path: str | None, as_json: bool) -> None:
             )
             sys.exit(exc.exit_status)
         raise
+    tell_missing(config)
     advice = configuration.advice(config)
     warnings = [*configuration.warnings(config), *advice, *_doubts(desk)]
     for warning in warnings:
@@ -98,6 +100,7 @@ def status(path: str | None, max_age: str | None, as_json: bool) -> None:
     Example:     aggregator status --max-age 3h
     """
     config = configuration.read(configuration.locate(path))
+    tell_missing(config)
     limit = _span(max_age)
     records: dict[str, Record] = {}
     gaps: tuple[Gap, ...] = ()
@@ -182,6 +185,7 @@ def search(path: str | None, query: str, as_json: bool) -> None:
     Example: aggregator search 'casilli AND (robots OR livreurs)'
     """
     config = configuration.read(configuration.locate(path))
+    tell_missing(config)
     try:
         line = compile_line(query)
     except AggregatorError as exc:

@@ -8,10 +8,10 @@ from typing import Final, Unpack
 
 import click
 
-from aggregator import config as configuration
 from aggregator.append import Pen
 from aggregator.cli import show, tales
 from aggregator.cli.decide import Given, deciding, named, take_back
+from aggregator.cli.opened import opened
 from aggregator.clock import now
 from aggregator.decisions import Rulings
 from aggregator.desk import Desk, settled
@@ -67,7 +67,7 @@ def _group(
     undo: bool,
 ) -> None:
     """Write decisions, or take them back, and show which stories that changes."""
-    desk = Desk.load(configuration.locate(path))
+    desk = opened(path)
     at = now()
     wanted = [
         Decision(action, tuple(map(named, targets)), at, reason) for targets in names

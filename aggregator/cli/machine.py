@@ -19,6 +19,7 @@ from aggregator import config as configuration
 from aggregator import run as pipeline
 from aggregator import serve as server
 from aggregator.cli import show
+from aggregator.cli.opened import opened, tell_missing
 from aggregator.clock import now
 from aggregator.desk import Desk
 from aggregator.fetch import heartbeat
@@ -54,12 +55,12 @@ def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
     Exit status: 0 done, even when single feeds failed · 3 not one could be reached
     Example:     aggregator run --outlet "Le Monde" --all
     """
-    desk = Desk.load(configuration.locate(path))
+    people = sys.stderr is not None and sys.stderr.isatty()  # None when cron closes it
+    desk = opened(path, quiet=not people)
     config = desk.config
     if outlet:
         _known_outlet(config, outlet)
     settle_in(config)
-    people = sys.stderr is not None and sys.stderr.isatty()  # None when cron closes it
     if people:
         show_warnings(config)
     with ended_by_ctrl_c(), _progress(shown=people) as progress:
@@ -247,6 +248,7 @@ def worker(path: str | None) -> None:
 
     def turn(desk: Desk, wrong: ConfigError | None, stop: Event) -> Report:
         nonlocal said
+        tell_missing(desk.config, quiet=True)
         report = pipeline.cycle(desk, now(), wrong=wrong, stop=stop)
         before, said = said, beat(desk.config, report)
         if said and said != before:
@@ -269,7 +271,7 @@ def publish(path: str | None, accept: bool, as_json: bool) -> None:
     printed. An edit that would move more stories of a topic than `matching.brake` moves
     none of them, unless it is accepted.
     """
-    desk = Desk.load(configuration.locate(path))
+    desk = opened(path)
     rebuilt = pipeline.republish(desk, now(), accept=accept)
     if as_json:
         show.as_json({"files_written": rebuilt.written})

@@ -23,6 +23,7 @@ COMMANDS = {
     "note": ("Every day", "decide"),
     "merge": ("Every day", "group"),
     "split": ("Every day", "group"),
+    "decisions": ("Every day", "decisions"),
     "check": ("After an edit", "desk"),
     "try": ("After an edit", "tried"),
     "diff": ("After an edit", "diff"),

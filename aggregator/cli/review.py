@@ -10,11 +10,11 @@ from difflib import get_close_matches
 
 import click
 
-from aggregator import config as configuration
 from aggregator.append import Pen
 from aggregator.cli import alike, show, tales
+from aggregator.cli.opened import opened
 from aggregator.clock import now
-from aggregator.desk import Desk, doubles, queue
+from aggregator.desk import doubles, queue
 from aggregator.model import (
     Action,
     AggregatorError,
@@ -56,7 +56,7 @@ def review(path: str | None, suppressed: bool, as_json: bool) -> None:
     k keep · h hide · r retag, which publishes under other topics · s skip
     o open in a browser · q quit, as Ctrl-C and Ctrl-D · K, H with a reason
     """
-    desk = Desk.load(configuration.locate(path))
+    desk = opened(path)
     state = State.SUPPRESSED if suppressed else State.WAITING
     with Store(desk.config.storage.database, create=False) as store:
         stories = queue(store, desk, state, now())

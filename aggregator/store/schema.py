@@ -30,7 +30,8 @@ def first(db: Database) -> None:
     site, what each robots.txt said. hosts: who asked for a pause. gaps: when a document
     had nothing in common with the one before it. polls: a log. events: what the
     maintainer was told. rules: by which the history was matched last, of topics by id
-    and of outlets by the URLs of their feeds. facts: single values. members: entries
+    and of outlets by the URLs of their feeds. decisions: what commands wrote into
+    curation.toml, in order. facts: single values. members: entries
     with what their feed and their page say.
     """
     for statement in (
@@ -164,6 +165,12 @@ def first(db: Database) -> None:
             kind TEXT NOT NULL, name TEXT NOT NULL, rule TEXT NOT NULL,
             PRIMARY KEY (kind, name)
         ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE decisions (
+            place INTEGER PRIMARY KEY, key INTEGER NOT NULL, text TEXT NOT NULL,
+            missed INTEGER NOT NULL DEFAULT 0
+        )
         """,
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
         """
