@@ -136,7 +136,7 @@ def test_a_question_can_be_left_too(path: Path, key: str) -> None:
     """Ctrl-C and Ctrl-D where topics are asked for decide nothing."""
     with Terminal(path, "review") as terminal:
         terminal.key("r")
-        terminal.line(key, "publish under [film]: ")
+        terminal.leave(key, "publish under [film]: ")
         terminal.end()
 
     assert terminal.process.returncode == 0

@@ -23,7 +23,7 @@ FLOORS = (
     {"curation", "poll", "read", "publish", "nursery"},
     {"engine", "desk", "rules", "notebook"},
     {"watch", "wave", "ask", "append"},
-    {"run"},
+    {"run", "lookup"},
     {"worker", "serve", "rehearse"},
     {"demo"},
     {"cli"},

@@ -117,7 +117,7 @@ def _decide(
         Decision(action, (named(name),), at, reason, topics=topics, text=text)
         for name in stories
     ]
-    before = [_spoken_of(desk, one) for one in wanted]
+    before = [spoken_of(desk, one) for one in wanted]
     for name, found in zip(stories, before, strict=True):
         _refuse_several(name, found, desk)
     pen = Pen(desk.config)
@@ -130,7 +130,7 @@ def _decide(
     desk = Desk.of(desk.config)
     for one, found in zip(wanted, before, strict=True):
         waits = "" if undo else "; the decision waits for it"
-        _show(one, found, _spoken_of(desk, one), waits)
+        _show(one, found, spoken_of(desk, one), waits)
     click.echo(tales.followed_by(desk.config), err=True)
 
 
@@ -142,7 +142,7 @@ def named(name: str) -> str:
         raise click.UsageError(str(exc)) from exc
 
 
-def _spoken_of(desk: Desk, decided: Decision) -> list[Story]:
+def spoken_of(desk: Desk, decided: Decision) -> list[Story]:
     """Return the stories that a decision speaks of, as the files now have them."""
     config, rulings = desk.config, Rulings([decided])
     if not config.storage.database.exists():

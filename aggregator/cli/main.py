@@ -23,6 +23,7 @@ COMMANDS = {
     "note": ("Every day", "decide"),
     "merge": ("Every day", "group"),
     "split": ("Every day", "group"),
+    "add": ("Every day", "add"),
     "decisions": ("Every day", "decisions"),
     "check": ("After an edit", "desk"),
     "try": ("After an edit", "tried"),

@@ -58,6 +58,7 @@ class Article:
     """What a page says. text: plain, as far as the page shows it.
 
     canonical: of the address that the page gives itself; "" = none that is believed.
+    title, outlet, summary: what it tells search engines and networks; "" = nothing.
     """
 
     text: str
@@ -65,6 +66,9 @@ class Article:
     canonical: str = ""
     author: str = ""
     published_at: datetime | None = None
+    title: str = ""
+    outlet: str = ""
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
