@@ -68,6 +68,7 @@ def cycle(
         Store(config.storage.database) as store,
     ):
         polls.follow(store, config.feeds, now)
+        polls.set_back(store, now)
         if watch.edits(store, desk, wrong, now):
             show_desk(store, desk, stories(store, desk))
         before = books.mention_counts(store)

@@ -21,6 +21,7 @@ from aggregator.model.errors import (
 from aggregator.model.pages import (
     FULL_TEXT,
     Article,
+    Lead,
     Obstacle,
     Page,
     PageBatch,
@@ -86,6 +87,7 @@ __all__ = [
     "FeedKind",
     "FetchError",
     "Fetched",
+    "Lead",
     "LockHeldError",
     "Matching",
     "Mention",
