@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_wave import DAY, DOUBT, HTML, NOW, World, _children, gazette, world
+from test_wave import DAY, DOUBT, HTML, NOW, World, _children, gazette, read, world
 from worlds import aggregator, contents, item
 
 from aggregator.urls import opaque
@@ -155,11 +155,12 @@ def test_a_decision_on_the_link_holds(world: World) -> None:
     config = world.desk.config
     aggregator(config.source, "hide", "http://t.co/a")
     leads(world, "/a", TARGET)
-    world.configured("[polling]", "[polling]")
+    world.desk = read(config.source)
     world.cycle(NOW + 10 * MINUTES)
 
     assert set(world.states().values()) == {"hidden"}
     assert "clic" in world.states()
+    assert "names no story" not in aggregator(config.source, "check").stderr
 
 
 def test_only_what_is_mentioned_is_followed(world: World) -> None:

@@ -59,6 +59,12 @@ def due(
     return list(tasks.values())
 
 
+def keys(store: Store) -> frozenset[str]:
+    """Return the links, by canonical URL, that led to an entry's article."""
+    rows = store.rows("SELECT url FROM links WHERE target != ''")
+    return frozenset(row["url"] for row in rows)
+
+
 def record(store: Store, leads: Iterable[Lead], polling: Polling) -> None:
     """Keep where links lead, or why that is not known, all in one transaction.
 
