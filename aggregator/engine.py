@@ -1,6 +1,6 @@
 """Where polls run: tasks to batches, batches to an executor, outcomes as they land.
 
-Pages are read and links followed in the same way, by the same rules.
+Pages are read in the same way, by the same rules.
 
 Only threads so far; another executor needs no more than `submit`. Nothing is stored or
 decided here.
@@ -19,12 +19,10 @@ from datetime import datetime
 from typing import TypeVar
 
 from aggregator.config import user_agent
-from aggregator.follow import follow
 from aggregator.model import (
     Batch,
     Config,
     Failure,
-    Lead,
     Outcome,
     Page,
     PageBatch,
@@ -39,7 +37,7 @@ from aggregator.sources import sites
 from aggregator.urls import host, site
 
 B = TypeVar("B", bound=Batch | PageBatch)
-R = TypeVar("R", bound=Outcome | Page | Lead)
+R = TypeVar("R", bound=Outcome | Page)
 T = TypeVar("T")
 
 log = logging.getLogger("aggregator")
@@ -124,36 +122,10 @@ def pages(
     tasks: those to be read first come first. known: robots.txt files by site. pauses,
     stop: as for polls.
     """
-    batches = _visits(tasks, config, now, known, pauses)
-    return _flown(read, batches, _lost_pages, config.polling.concurrency, stop)
-
-
-def leads(
-    tasks: Sequence[PageTask],
-    config: Config,
-    now: datetime,
-    pauses: tuple[Pause, ...],
-    stop: threading.Event,
-) -> Iterator[tuple[Lead, ...]]:
-    """Yield where links lead, a batch of one host at a time, as it ends.
-
-    As `pages`.
-    """
-    batches = _visits(tasks, config, now, (), pauses)
-    return _flown(follow, batches, _lost_leads, config.polling.concurrency, stop)
-
-
-def _visits(
-    tasks: Sequence[PageTask],
-    config: Config,
-    now: datetime,
-    known: tuple[Robots, ...],
-    pauses: tuple[Pause, ...],
-) -> list[PageBatch]:
     hosts: defaultdict[str, list[PageTask]] = defaultdict(list)
     for task in tasks:
         hosts[host(task.url)].append(task)
-    return [
+    batches = [
         PageBatch(
             part,
             name,
@@ -166,6 +138,7 @@ def _visits(
         for name, group in hosts.items()
         for part in _parts(group, _PAGES)
     ]
+    return _flown(read, batches, _lost_pages, config.polling.concurrency, stop)
 
 
 def _flown(
@@ -216,7 +189,7 @@ class _Notes:
         self._pauses: list[Pause] = []
         self._robots: list[Robots] = []
 
-    def hear(self, landed: Iterable[Outcome | Page | Lead]) -> None:
+    def hear(self, landed: Iterable[Outcome | Page]) -> None:
         """Note which hosts want to be left alone, and what robots.txt files say."""
         for one in landed:
             if one.paused_host and one.not_before:
@@ -250,10 +223,6 @@ def _lost_outcomes(batch: Batch, failure: Failure) -> tuple[Outcome, ...]:
 
 def _lost_pages(batch: PageBatch, failure: Failure) -> tuple[Page, ...]:
     return tuple(Page(task.page, batch.now, failure=failure) for task in batch.tasks)
-
-
-def _lost_leads(batch: PageBatch, failure: Failure) -> tuple[Lead, ...]:
-    return tuple(Lead(task.page, batch.now, failure=failure) for task in batch.tasks)
 
 
 def _next(waiting: Sequence[B], flying: Collection[B], concurrency: int) -> int | None:

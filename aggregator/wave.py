@@ -1,8 +1,8 @@
 """The second wave: article pages are read, and settle what feeds left in doubt.
 
 It starts from what is stored, not from what this cycle brought, so that a cycle cut off
-earlier is completed by the next one. Links that only lead elsewhere are followed first:
-where they lead is what an article is known by, and where its page is.
+earlier is completed by the next one. Wrapped links that do not carry their target are
+to be resolved here as well, as pages that are asked only for where they lead.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Final
 
 from aggregator import engine
 from aggregator.identity import number
-from aggregator.model import Articles, Config, Entry, Feed, PageTask
+from aggregator.model import Articles, Config, Entry, Feed
 from aggregator.read import missed
-from aggregator.store import Store, links, pages, polls
-from aggregator.urls import host, opaque, origin
+from aggregator.store import Store, pages, polls
+from aggregator.urls import host, origin
 from aggregator.weigh import weigh
 
 log = logging.getLogger("aggregator")
@@ -51,8 +51,6 @@ def read_pages(
         for feed in feeds
         if feed.outlet.enabled
     }
-    halt = _Halt(stop or threading.Event(), SECONDS)
-    _follow(store, config, links.due(store, wanted.every, timeouts, now), now, halt)
     known = pages.robots(store)
     pauses = polls.pauses(store, now)
     closed = {one.site for one in known if missed(one, now)}
@@ -61,9 +59,9 @@ def read_pages(
         task
         for task in pages.due(store, wanted, timeouts, now)
         if origin(task.url) not in closed and host(task.url) not in paused
-        if not opaque(task.url)
     )
     chosen = tuple(islice(tasks, PAGES))
+    halt = _Halt(stop or threading.Event(), SECONDS)
     for landed in engine.pages(chosen, config, now, known, pauses, halt):
         for page in landed:
             if page.failure and page.failure.kind == "ours":
@@ -71,25 +69,6 @@ def read_pages(
         pages.record(store, landed, config.polling)
     _weigh(store, config, wanted)
     pages.forget(store, now, config.storage.history)
-    links.forget(store, now, config.storage.history)
-
-
-def _follow(
-    store: Store,
-    config: Config,
-    tasks: Sequence[PageTask],
-    now: datetime,
-    halt: threading.Event,
-) -> None:
-    """Follow links to where they lead."""
-    pauses = polls.pauses(store, now)
-    paused = {pause.host for pause in pauses}
-    chosen = [task for task in tasks if host(task.url) not in paused][:PAGES]
-    for landed in engine.leads(chosen, config, now, pauses, halt):
-        for lead in landed:
-            if lead.failure and lead.failure.kind == "ours":
-                log.error("link=%s error=%r", lead.page, lead.failure.reason)
-        links.record(store, landed, config.polling)
 
 
 def _wanted(config: Config) -> pages.Wanted:

@@ -21,7 +21,6 @@ from aggregator.model.errors import (
 from aggregator.model.pages import (
     FULL_TEXT,
     Article,
-    Lead,
     Obstacle,
     Page,
     PageBatch,
@@ -87,7 +86,6 @@ __all__ = [
     "FeedKind",
     "FetchError",
     "Fetched",
-    "Lead",
     "LockHeldError",
     "Matching",
     "Mention",

@@ -72,22 +72,6 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
-class Lead:
-    """Where a link leads: an address of no redirect, or why that is not known.
-
-    page: the link's canonical URL. asked, not_before, paused_host: as `Page`.
-    """
-
-    page: str
-    at: datetime
-    target: str = ""
-    failure: Failure | None = None
-    asked: bool = True
-    not_before: datetime | None = None
-    paused_host: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """What reading one page brought: an article or a failure.
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from aggregator import urls
 from aggregator.model import Entry, Mention, Outcome, Verdict
 from aggregator.recognition import names
 from aggregator.store.base import Store, seconds
@@ -25,8 +24,6 @@ def keep(store: Store, feed: int, outcome: Outcome, undated_at: datetime) -> int
     """
     if not outcome.entries:
         return 0
-    opaque = {canonical(e.url) for e in outcome.entries if urls.opaque(e.url)}
-    links = dict.fromkeys(opaque, "") | (_targets(store, opaque) if opaque else {})
     ids = json.dumps([entry.id for entry in outcome.entries])
     known = store.rows(
         "SELECT count(*) AS n FROM seen WHERE feed = ? "
@@ -38,8 +35,8 @@ def keep(store: Store, feed: int, outcome: Outcome, undated_at: datetime) -> int
         """
         INSERT INTO entries (id, feed, key, url, canonical, title, summary, content,
             author, language, outlet, published_at, updated_at, seen_at, dated_at,
-            link, fresh)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+            fresh)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
         ON CONFLICT (id) DO UPDATE SET url = excluded.url,
             canonical = excluded.canonical, title = excluded.title,
             summary = excluded.summary, fresh = 1, content = iif(
@@ -48,10 +45,10 @@ def keep(store: Store, feed: int, outcome: Outcome, undated_at: datetime) -> int
                 content, excluded.content
             ), author = excluded.author, language = excluded.language,
             outlet = excluded.outlet, published_at = excluded.published_at,
-            updated_at = excluded.updated_at, link = excluded.link,
+            updated_at = excluded.updated_at,
             title_key = iif(story = '', 0, title_key(excluded.title))
         """,
-        [_row(feed, entry, outcome.at, undated_at, links) for entry in outcome.entries],
+        [_row(feed, entry, outcome.at, undated_at) for entry in outcome.entries],
     )
     store.do_many(
         """
@@ -64,18 +61,6 @@ def keep(store: Store, feed: int, outcome: Outcome, undated_at: datetime) -> int
         [_sight(feed, entry) for entry in outcome.entries],
     )
     return len({entry.id for entry in outcome.entries}) - int(known)
-
-
-def _targets(store: Store, keys: Iterable[str]) -> dict[str, str]:
-    """Return where links lead, by canonical URL, as far as that is known."""
-    rows = store.rows(
-        """
-        SELECT url, target FROM links
-        WHERE target != '' AND url IN (SELECT value FROM json_each(?))
-        """,
-        json.dumps(sorted(keys)),
-    )
-    return {row["url"]: row["target"] for row in rows}
 
 
 def reused(store: Store, entries: Iterable[int]) -> None:
@@ -99,22 +84,15 @@ def _sight(feed: int, entry: Entry) -> tuple[int | None, ...]:
 
 
 def _row(
-    feed: int,
-    entry: Entry,
-    now: datetime,
-    undated_at: datetime,
-    links: Mapping[str, str],
+    feed: int, entry: Entry, now: datetime, undated_at: datetime
 ) -> tuple[str | int | None, ...]:
-    """Return a row of `entries`; links: where those lead that need to be followed."""
-    key = canonical(entry.url)
-    target = links.get(key, "")
     dated_at = entry.published_at or entry.updated_at or undated_at
     return (
         entry.id,
         feed,
         entry.key,
-        target or entry.url,
-        canonical(target) if target else key,
+        entry.url,
+        canonical(entry.url),
         entry.title,
         entry.summary,
         entry.content,
@@ -125,7 +103,6 @@ def _row(
         seconds(entry.updated_at),
         seconds(now),
         seconds(min(dated_at, now)),
-        key if key in links else "",
     )
 
 

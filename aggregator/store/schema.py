@@ -21,19 +21,18 @@ def first(db: Database) -> None:
     bears; dropped_at is when it left the document. entries: their text, kept while it
     may be wanted; fresh until the second wave has looked at them as they are; place is
     that in `history`, the index of their words, None for what is not in it; reused: its
-    URL stands for other articles too; link: its address, as a key, where that only
-    leads elsewhere; canonical is what it leads to once that is known. mentions: why an
-    entry is here. stories: what is remembered of a story beyond its entries. unplaced:
-    entries with mentions that belong to no story yet, whoever wrote the mentions.
-    marks: by which the first entries of stories are found by texts and titles alike.
-    suggestions: stories that may be one. pages: a row for each article page that was
-    asked for, by canonical URL; its text is the content of its entries. links: a row
-    for each link that was followed, by canonical URL. robots: by site, what each
-    robots.txt said. hosts: who asked for a pause. gaps: when a document had nothing in
-    common with the one before it. polls: a log. events: what the maintainer was told.
-    rules: by which the history was matched last, of topics by id and of outlets by the
-    URLs of their feeds. decisions: what commands wrote into curation.toml, in order.
-    facts: single values. members: entries with what their feed and their page say.
+    URL stands for other articles too. mentions: why an entry is here. stories: what is
+    remembered of a story beyond its entries. unplaced: entries with mentions that
+    belong to no story yet, whoever wrote the mentions. marks: by which the first
+    entries of stories are found by texts and titles alike. suggestions: stories that
+    may be one. pages: a row for each article page that
+    was asked for, by canonical URL; its text is the content of its entries. robots: by
+    site, what each robots.txt said. hosts: who asked for a pause. gaps: when a document
+    had nothing in common with the one before it. polls: a log. events: what the
+    maintainer was told. rules: by which the history was matched last, of topics by id
+    and of outlets by the URLs of their feeds. decisions: what commands wrote into
+    curation.toml, in order. facts: single values. members: entries
+    with what their feed and their page say.
     """
     for statement in (
         """
@@ -72,13 +71,11 @@ def first(db: Database) -> None:
             updated_at INTEGER, seen_at INTEGER NOT NULL, dated_at INTEGER NOT NULL,
             title_key INTEGER NOT NULL DEFAULT 0, story TEXT NOT NULL DEFAULT '',
             reason TEXT NOT NULL DEFAULT '', place INTEGER,
-            fresh INTEGER NOT NULL DEFAULT 0, reused INTEGER NOT NULL DEFAULT 0,
-            link TEXT NOT NULL DEFAULT ''
+            fresh INTEGER NOT NULL DEFAULT 0, reused INTEGER NOT NULL DEFAULT 0
         )
         """,
         "CREATE INDEX entries_feed ON entries (feed, dated_at)",
         "CREATE INDEX entries_canonical ON entries (canonical)",
-        "CREATE INDEX entries_link ON entries (link) WHERE link != ''",
         "CREATE INDEX entries_title ON entries (title_key) WHERE title_key != 0",
         "CREATE INDEX entries_story ON entries (story, place) WHERE story != ''",
         "CREATE INDEX entries_fresh ON entries (dated_at) WHERE fresh",
@@ -114,13 +111,6 @@ def first(db: Database) -> None:
         """,
         "CREATE INDEX pages_next ON pages (next_at) WHERE next_at IS NOT NULL",
         "CREATE INDEX pages_canonical ON pages (canonical) WHERE canonical != ''",
-        """
-        CREATE TABLE links (
-            url TEXT PRIMARY KEY, target TEXT NOT NULL, reason TEXT NOT NULL,
-            tries INTEGER NOT NULL, tried_at INTEGER NOT NULL, next_at INTEGER
-        ) WITHOUT ROWID
-        """,
-        "CREATE INDEX links_next ON links (next_at) WHERE next_at IS NOT NULL",
         """
         CREATE TABLE robots (
             site TEXT PRIMARY KEY, text TEXT, asked_at INTEGER NOT NULL
@@ -186,7 +176,7 @@ def first(db: Database) -> None:
         """
         CREATE VIEW members AS
         SELECT e.id, e.url, e.canonical, e.title, e.summary, e.dated_at,
-            e.language, e.story, e.reason, e.title_key, e.reused, e.link,
+            e.language, e.story, e.reason, e.title_key, e.reused,
             iif(e.summary = '', substr(e.content, 1, 1000), '') AS head,
             coalesce(nullif(e.author, ''), p.author, '') AS author,
             coalesce(p.canonical, '') AS named,

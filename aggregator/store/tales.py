@@ -315,7 +315,6 @@ def _members(
             url=row["url"],
             canonical=row["canonical"],
             named=row["named"],
-            link=row["link"],
             title=row["title"],
             published_at=instant(row["dated_at"]),
             summary=_summary(row),

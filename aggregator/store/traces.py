@@ -22,12 +22,8 @@ _SAMPLE = 5  # entries of a feed that tell where its articles are
 
 
 def at(store: Store, canonical: str) -> tuple[Trace, ...]:
-    """Return the entries with this canonical URL, the story's first one first.
-
-    Those whose link it was, too.
-    """
-    where = "e.id IN (SELECT id FROM entries WHERE ?1 IN (canonical, link))"
-    return _traces(store, where, canonical)
+    """Return the entries with this canonical URL, the story's first one first."""
+    return _traces(store, "e.canonical = ?", canonical)
 
 
 def of_story(store: Store, short: str) -> tuple[Trace, ...]:
@@ -131,12 +127,10 @@ def _traces(store: Store, where: str, value: Value) -> tuple[Trace, ...]:
         SELECT e.*, coalesce(nullif(e.outlet, ''), f.outlet) AS name,
             coalesce(f.url, '') AS feed_url,
             s.entry IS NOT NULL AND s.dropped_at IS NULL AS listed, s.dropped_at,
-            p.state, p.reason AS hindrance, p.tries, p.tried_at,
-            l.reason AS lost, l.tries AS asked, l.tried_at AS asked_at
+            p.state, p.reason AS hindrance, p.tries, p.tried_at
         FROM entries e LEFT JOIN feeds f ON f.id = e.feed
             LEFT JOIN seen s ON s.feed = e.feed AND s.entry = e.id
             LEFT JOIN pages p ON p.url = e.canonical
-            LEFT JOIN links l ON l.url = e.link
         WHERE {where} ORDER BY e.reason != '', e.dated_at, e.canonical, e.id
         """,  # noqa: S608
         value,
@@ -155,8 +149,6 @@ def _traces(store: Store, where: str, value: Value) -> tuple[Trace, ...]:
             reason=row["reason"],
             mentions=mentions.get(row["id"], ()),
             page=_reading(row),
-            link=row["link"],
-            followed=_following(row),
         )
         for row in rows
     )
@@ -167,13 +159,6 @@ def _reading(row: sqlite3.Row) -> Reading | None:
         return None
     at = instant(row["tried_at"])
     return Reading(row["state"], row["hindrance"], row["tries"], at)
-
-
-def _following(row: sqlite3.Row) -> Reading | None:
-    if row["lost"] is None:
-        return None
-    state = "failed" if row["lost"] else "full"
-    return Reading(state, row["lost"], row["asked"], instant(row["asked_at"]))
 
 
 def _entry(row: sqlite3.Row) -> Entry:

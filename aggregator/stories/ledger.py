@@ -17,8 +17,7 @@ class Member:
     story: the short id it belongs to, "" while it is not placed. reason: why it was
     joined, "" for a story's first. published_at: never later than when it was first
     seen, and never changed afterwards. named: the canonical URL that its page gives
-    itself, link: that of the link that led to it; "" = as far as is known. reused: its
-    URL stands for other articles too.
+    itself, "" = as far as is known. reused: its URL stands for other articles too.
     """
 
     entry: int
@@ -38,13 +37,12 @@ class Member:
     feed_title: str = ""
     addition: Addition | None = None
     named: str = ""
-    link: str = ""
     reused: bool = False
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """The canonical URLs by which it is known, its own first, each once."""
-        known = dict.fromkeys((self.canonical, self.named, self.link))
+        known = dict.fromkeys((self.canonical, self.named))
         return tuple(url for url in known if url)
 
 

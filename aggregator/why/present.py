@@ -27,9 +27,6 @@ def present(case: Case) -> tuple[Reason, ...]:
     tale = case.tale
     read = case.traces[0].page
     page = (saying.page(read, case),) if read else ()
-    first = case.traces[0]
-    if first.followed:
-        page = (saying.link(first.link, first.followed, case), *page)
     if tale is None:
         unfound = _unfound(case)
         return (replace(unfound, facts=(*unfound.facts, *page)),)

@@ -44,15 +44,6 @@ def page(read: Reading, case: Case) -> str:
     return f"{said} ({moment(read.at, case)}{times}){why}"
 
 
-def link(url: str, read: Reading, case: Case) -> str:
-    """Return whether it was found out where a link leads."""
-    if not read.reason:
-        return f"its link {url} led there"
-    times = f", asked {read.tries} times" if read.tries > 1 else ""
-    said = "where its link leads could not be found out"
-    return f"{said} ({moment(read.at, case)}{times}): {read.reason}"
-
-
 def near(found: Near) -> tuple[str, str]:
     """Return which line comes nearest, and what it lacks."""
     there, gone = ", ".join(found.found), ", ".join(found.missing)

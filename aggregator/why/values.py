@@ -39,8 +39,6 @@ class Trace:
     feed: its URL, "" where the maintainer added it. listed: its feed's last document
     lists it. dropped_at: since when it does not. story: the short id, "" = none;
     reason: why it was joined to it. page: None = it was never asked for.
-    link: the address, as a key, that only led to it; followed: how that went, None = it
-    was not.
     """
 
     entry: Entry
@@ -54,8 +52,6 @@ class Trace:
     reason: str = ""
     mentions: tuple[Mention, ...] = ()
     page: Reading | None = None
-    link: str = ""
-    followed: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)
