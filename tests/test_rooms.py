@@ -20,7 +20,7 @@ FLOORS = (
     {"match"},
     {"why", "config", "sift", "weigh"},
     {"store"},
-    {"curation", "poll", "read", "publish", "nursery"},
+    {"curation", "poll", "read", "follow", "publish", "nursery"},
     {"engine", "desk", "rules", "append"},
     {"watch", "wave", "ask"},
     {"run"},
