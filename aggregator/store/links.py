@@ -99,13 +99,17 @@ def _suggest(store: Store, link: str) -> None:
         FROM links l JOIN entries a ON a.canonical = l.url AND NOT a.reused
             JOIN entries b ON b.story NOT IN ('', a.story) AND NOT b.reused AND (
                 b.canonical = l.canonical
-                OR b.canonical IN (SELECT url FROM links WHERE canonical = l.canonical)
-                OR b.canonical IN (SELECT url FROM pages WHERE canonical = l.canonical)
+                OR b.canonical IN (
+                    SELECT url FROM links
+                    WHERE canonical = l.canonical AND canonical != ''
+                    UNION ALL SELECT url FROM pages
+                    WHERE canonical = l.canonical AND canonical != ''
+                )
             )
         WHERE l.url = ? AND a.story != '' AND NOT EXISTS (
-            SELECT 1 FROM suggestions s WHERE (s.story, s.other) IN (
-                VALUES (a.story, b.story), (b.story, a.story)
-            )
+            SELECT 1 FROM suggestions s
+            WHERE (s.story = a.story AND s.other = b.story)
+                OR (s.story = b.story AND s.other = a.story)
         )
         """,
         link,

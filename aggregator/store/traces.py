@@ -30,6 +30,7 @@ def at(store: Store, canonical: str) -> tuple[Trace, ...]:
         e.canonical IN (
             WITH asked (url) AS (VALUES (?)) SELECT url FROM asked
             UNION SELECT l.url FROM asked JOIN links l ON l.canonical = asked.url
+            WHERE l.canonical != ''
         )
     """
     return _traces(store, where, canonical)

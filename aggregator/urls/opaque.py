@@ -61,12 +61,13 @@ def opaque(url: str) -> bool:
     False for one that carries its target (see `unwrapped`).
     """
     parts = split(url)
-    if parts is None or home(url) or unwrapped(url) != url:
+    if parts is None or home(url):
         return False
     name = (parts.hostname or "").rstrip(".")
-    return name.removeprefix("www.") in _HOSTS or any(
+    redirects = name.removeprefix("www.") in _HOSTS or any(
         hosts.fullmatch(name) and paths.match(parts.path) for hosts, paths in _PATHS
     )
+    return redirects and unwrapped(url) == url
 
 
 def nowhere(url: str) -> str:
