@@ -33,7 +33,7 @@ from aggregator.publish.desk import desk as desk_pages
 from aggregator.store import Store, books, polls, tales
 from aggregator.store import rules as remembered
 from aggregator.stories import Settled, brake, held_by_topic, place, possible_ids
-from aggregator.wave import read_pages
+from aggregator.wave import second_wave
 
 _FLUSH = 200  # outcomes in one transaction: 2.8 × the rate of one each (DESIGN.md §2)
 _FLUSH_ENTRIES = 1000  # new ones in one transaction; they may be long
@@ -80,7 +80,7 @@ def cycle(
         )
         tally = _poll(store, config, tasks, now, progress, stop)
         if not tasks or tally.succeeded:  # else this machine may be cut off
-            read_pages(store, config, feeds, now, stop)
+            second_wave(store, config, feeds, now, stop)
         gained = books.gained(before, books.mention_counts(store))
         more = tell(store, desk, now)
         told = stories(store, desk)

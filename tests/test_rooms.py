@@ -20,7 +20,7 @@ FLOORS = (
     {"match"},
     {"why", "config", "sift", "weigh"},
     {"store"},
-    {"curation", "poll", "read", "publish", "nursery"},
+    {"curation", "poll", "read", "follow", "publish", "nursery"},
     {"engine", "desk", "rules", "notebook"},
     {"watch", "wave", "ask", "append"},
     {"run", "lookup"},

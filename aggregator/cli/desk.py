@@ -19,7 +19,7 @@ from aggregator.health import status as health_of
 from aggregator.match import search as find
 from aggregator.model import AggregatorError, Config, ConfigError, State
 from aggregator.query import compile_line
-from aggregator.store import Store, books, pages, polls
+from aggregator.store import Store, books, links, pages, polls
 
 _LATELY = timedelta(days=30)  # gaps that `status` tells of
 _HEAD = (
@@ -76,7 +76,7 @@ def _doubts(desk: Desk) -> list[str]:
         return []
     known = {key(item.key) for item in desk.additions.values()}
     with Store(desk.config.storage.database, create=False) as store:
-        known |= pages.named(store)
+        known |= pages.named(store) | links.named(store)
     for story in tales.told(desk.config):
         known |= {story.short, *(key(copy.url) for copy in story.copies)}
     return [

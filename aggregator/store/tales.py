@@ -119,8 +119,8 @@ def neighbours(
 ) -> tuple[Member, ...]:
     """Return placed entries that `members` may belong to.
 
-    Those that share a canonical URL, their own or their page's, or a title; and the
-    first entries of stories that are about as old and share a mark.
+    Those that share a canonical URL, their own, their link's or their page's, or a
+    title; and the first entries of stories that are about as old and share a mark.
     """
     members = tuple(members)
     addresses = json.dumps(sorted({url for m in members for url in m.addresses}))
@@ -143,6 +143,10 @@ def neighbours(
             WHERE p.canonical != ''
                 AND p.canonical IN (SELECT value FROM json_each(?))
             UNION
+            SELECT e.id FROM links l CROSS JOIN entries e ON e.canonical = l.url
+            WHERE l.canonical != ''
+                AND l.canonical IN (SELECT value FROM json_each(?))
+            UNION
             SELECT id FROM entries
             WHERE title_key != 0 AND title_key IN (SELECT value FROM json_each(?))
             UNION
@@ -152,6 +156,7 @@ def neighbours(
         )
         ORDER BY story, reason != '', dated_at, canonical, id
         """,
+        addresses,
         addresses,
         addresses,
         json.dumps([title_key(member.title) for member in members]),
@@ -314,6 +319,7 @@ def _members(
             outlet=row["outlet"],
             url=row["url"],
             canonical=row["canonical"],
+            led=row["led"],
             named=row["named"],
             title=row["title"],
             published_at=instant(row["dated_at"]),

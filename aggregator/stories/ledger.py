@@ -16,8 +16,9 @@ class Member:
 
     story: the short id it belongs to, "" while it is not placed. reason: why it was
     joined, "" for a story's first. published_at: never later than when it was first
-    seen, and never changed afterwards. named: the canonical URL that its page gives
-    itself, "" = as far as is known. reused: its URL stands for other articles too.
+    seen, and never changed afterwards. led: the canonical URL to which its link
+    leads where that does not say so itself; named: the one that its page gives itself;
+    "" = as far as is known. reused: its URL stands for other articles too.
     """
 
     entry: int
@@ -36,13 +37,14 @@ class Member:
     feed_url: str = ""
     feed_title: str = ""
     addition: Addition | None = None
+    led: str = ""
     named: str = ""
     reused: bool = False
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """The canonical URLs by which it is known, its own first, each once."""
-        known = dict.fromkeys((self.canonical, self.named))
+        known = dict.fromkeys((self.canonical, self.led, self.named))
         return tuple(url for url in known if url)
 
 
