@@ -56,6 +56,6 @@ def _followed(fetcher: Fetcher, batch: PageBatch, task: PageTask) -> Link:
         )
     except Exception as exc:  # noqa: BLE001 - one link must not end the others
         return Link(page, at, failure=Failure("ours", where(exc)))
-    if reason := nowhere(target):
+    if reason := nowhere(target, task.url):
         return Link(page, at, failure=Failure("document", reason))
     return Link(page, at, target)

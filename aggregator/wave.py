@@ -1,9 +1,10 @@
 """The second wave: links are followed, and article pages settle what feeds left open.
 
 It starts from what is stored, not from what this cycle brought, so that a cycle cut off
-earlier is completed by the next one. Links come first: of what mentions something,
-those that do not say where they lead. That tells which article it is, and not its text,
-so it does not hang on `articles`; a page is then asked for where it is.
+earlier is completed by the next one. Links come first: of what mentions something, or
+is read in any case, those that do not say where they lead. That tells which article it
+is, and not its text, so it does not hang on `articles`; a page is then asked for where
+it is.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Final
 
 from aggregator import engine
 from aggregator.identity import number
-from aggregator.model import Articles, Config, Entry, Feed, Link, Page
+from aggregator.model import Articles, Config, Entry, Feed, Link, Page, PageTask
 from aggregator.read import missed
 from aggregator.store import Store, links, pages, polls
-from aggregator.urls import host, origin
+from aggregator.urls import host, opaque, origin
 from aggregator.weigh import weigh
 
 log = logging.getLogger("aggregator")
@@ -51,21 +52,23 @@ def second_wave(
         for feed in feeds
         if feed.outlet.enabled
     }
+    wanted = _wanted(config)
+    _weigh(store, config, wanted)
+    pages.pass_by(store, wanted)
     halt = _Halt(stop or threading.Event(), SECONDS)
-    _follow_links(store, config, timeouts, now, _Halt(halt, SECONDS / 2))
-    _read_pages(store, config, timeouts, now, halt)
-
-
-Timeouts = Mapping[int, timedelta]
-"""What a request may take, by the numbers of the feeds that may be asked."""
+    due = links.due(store, wanted.every, timeouts, now)
+    _follow_links(store, config, due, now, _Halt(halt, SECONDS / 2))
+    _read_pages(store, config, pages.due(store, wanted, timeouts, now), now, halt)
+    _weigh(store, config, wanted)
+    pages.forget(store, now, config.storage.history)
 
 
 def _follow_links(
-    store: Store, config: Config, timeouts: Timeouts, now: datetime, halt: _Halt
+    store: Store, config: Config, due: Sequence[PageTask], now: datetime, halt: _Halt
 ) -> None:
     pauses = polls.pauses(store, now)
     paused = {pause.host for pause in pauses}
-    tasks = (t for t in links.due(store, timeouts, now) if host(t.url) not in paused)
+    tasks = (task for task in due if host(task.url) not in paused)
     chosen = tuple(islice(tasks, LINKS))
     for landed in engine.links(chosen, config, now, pauses, halt):
         _report(landed)
@@ -73,26 +76,23 @@ def _follow_links(
 
 
 def _read_pages(
-    store: Store, config: Config, timeouts: Timeouts, now: datetime, halt: _Halt
+    store: Store, config: Config, due: Sequence[PageTask], now: datetime, halt: _Halt
 ) -> None:
-    wanted = _wanted(config)
-    _weigh(store, config, wanted)
-    pages.pass_by(store, wanted)
+    """Read pages; none of a link that could not be followed, for it is no article's."""
     known = pages.robots(store)
     pauses = polls.pauses(store, now)
     closed = {one.site for one in known if missed(one, now)}
     paused = {pause.host for pause in pauses}
     tasks = (
         task
-        for task in pages.due(store, wanted, timeouts, now)
+        for task in due
         if origin(task.url) not in closed and host(task.url) not in paused
+        if not opaque(task.url)
     )
     chosen = tuple(islice(tasks, PAGES))
     for landed in engine.pages(chosen, config, now, known, pauses, halt):
         _report(landed)
         pages.record(store, landed, config.polling)
-    _weigh(store, config, wanted)
-    pages.forget(store, now, config.storage.history)
 
 
 def _report(landed: Iterable[Page | Link]) -> None:

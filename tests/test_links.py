@@ -112,12 +112,16 @@ def test_other_addresses_are_no_redirectors(url: str) -> None:
         ("https://jour.example/monde/le-clic", ""),
         ("https://jour.example/?p=12", ""),
         ("https://jour.example/consentement-et-clic", ""),
+        ("https://about.t.co/clic", "same service"),
+        ("http://169.254.169.254/clic", "no public address"),
+        ("http://[::1]/clic", "no public address"),
+        ("http://intranet/clic", "no public address"),
     ],
 )
 def test_what_leads_to_no_article_is_told(url: str, why: str) -> None:
     """Home pages, walls and pages that say that there is none."""
-    assert bool(nowhere(url)) == bool(why)
-    assert why in nowhere(url)
+    assert bool(nowhere(url, "https://t.co/a")) == bool(why)
+    assert why in nowhere(url, "https://t.co/a")
 
 
 @given(
@@ -158,8 +162,8 @@ def test_a_link_is_followed_once_to_where_it_leads(world: World) -> None:
 
 
 def test_only_links_of_mentions_are_followed(world: World) -> None:
-    """Not those of what nobody looks for, nor of what `never` sets aside."""
-    for slug in ("a1", "b1", "c1", "d1"):
+    """Not of what nobody looks for, unless its article may have it, nor of `never`."""
+    for slug in ("a1", "b1", "c1", "d1", "e1"):
         leads(world, slug, f"http://jour.example/{slug}")
     world.feed(
         "gazette",
@@ -168,9 +172,20 @@ def test_only_links_of_mentions_are_followed(world: World) -> None:
         wrapped("c1", "La météo"),
         wrapped("d1", DOUBT + " de Masiero"),
     )
+    world.feed("jour", wrapped("e1", "La météo, encore"))
     world.cycle()
 
-    assert set(tries(world)) == {"a1", "b1"}
+    assert set(tries(world)) == {"a1", "b1", "e1"}
+
+
+def test_what_a_redirector_shows_itself_is_no_article(world: World) -> None:
+    """A page of its own settles no doubt, whatever stands there."""
+    world.page("article")
+    world.feed("gazette", wrapped("article", DOUBT))
+    world.cycle()
+
+    assert world.states() == {"article": "waiting"}
+    assert world.asked() == ["t.co/article"]
 
 
 @pytest.mark.parametrize("first", ["jour", "gazette", "both"])

@@ -3,7 +3,8 @@
 A link is known by the canonical URL of its entries, and remembered for good, so that
 however many feeds have it, its redirector is asked once. The entries keep it as their
 address, on which ids and decisions hang; where it leads is a second one (see the view
-`members`). Only links of entries that mention something are followed.
+`members`). Only links of entries that mention
+something, or whose article is read in any case, are followed.
 """
 
 from __future__ import annotations
@@ -20,19 +21,27 @@ from aggregator.urls import canonical, opaque
 
 
 def due(
-    store: Store, timeouts: Mapping[int, timedelta], now: datetime
+    store: Store,
+    every: Iterable[int],
+    timeouts: Mapping[int, timedelta],
+    now: datetime,
 ) -> list[PageTask]:
     """Return the links to follow, those of the newest entries first.
 
-    timeouts: by feed, of those whose entries' links may be followed in this cycle. A
-    link tried in the future betrays a clock that jumped.
+    Of entries that mention something, and of fresh ones whose article is looked at in
+    any case (every: their feeds, by number). timeouts: by feed, of those whose entries'
+    links may be followed in this cycle. A link tried in the future betrays a clock that
+    jumped.
     """
     rows = store.named(
         """
         SELECT e.canonical AS page, e.url AS url, e.feed AS feed
         FROM entries e LEFT JOIN links l ON l.url = e.canonical
-        WHERE e.id IN (SELECT entry FROM mentions WHERE verdict != 'suppressed')
-            AND e.canonical != '' AND NOT e.reused
+        WHERE e.id IN (
+                SELECT entry FROM mentions WHERE verdict != 'suppressed'
+                UNION SELECT id FROM entries
+                WHERE fresh AND feed IN (SELECT value FROM json_each(:every))
+            ) AND e.canonical != '' AND NOT e.reused
             AND (
                 l.url IS NULL OR l.next_at <= :now
                 OR (l.next_at IS NOT NULL AND l.tried_at > :now)
@@ -41,6 +50,7 @@ def due(
         ORDER BY e.dated_at DESC, e.canonical, e.feed, e.url
         """,
         now=seconds(now),
+        every=json.dumps(sorted(every)),
         feeds=json.dumps(sorted(timeouts)),
     )
     tasks: dict[str, PageTask] = {}

@@ -8,9 +8,10 @@ too many costs its host three requests for each mention at most.
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 
 from aggregator.urls.canonical import canonical
-from aggregator.urls.parts import home, split
+from aggregator.urls.parts import home, site, split
 from aggregator.urls.wrapped import unwrapped
 
 # Shorteners open to all, those of social networks and of tools that post to them, those
@@ -70,11 +71,12 @@ def opaque(url: str) -> bool:
     return redirects and unwrapped(url) == url
 
 
-def nowhere(url: str) -> str:
+def nowhere(url: str, link: str = "") -> str:
     """Return why where a redirector leads is no article, "" when it may be one.
 
-    Home pages, one of a language too; pages to log in, to agree or to subscribe; pages
-    that say that there is none.
+    link: the redirector's own address. Home pages, one of a language too; pages to log
+    in, to agree or to subscribe; pages that say that there is none; other pages of the
+    redirector; hosts that have no public name.
     """
     parts = split(canonical(url))
     if parts is None:
@@ -82,7 +84,20 @@ def nowhere(url: str) -> str:
     steps = [_ENDING.sub("", step) for step in parts.path.lower().split("/") if step]
     if not parts.query and (not steps or _LANGUAGE.fullmatch("/".join(steps))):
         return "redirect to a home page"
+    if site(url) == site(link):
+        return "redirect to another page of the same service"
+    if not _public(parts.hostname or ""):
+        return "redirect to no public address"
     walled = (parts.hostname or "").split(".")[0] in _WALLS
     if walled or (steps and not _WALLED.isdisjoint((steps[0], steps[-1]))):
         return "redirect to a page that is no article"
     return ""
+
+
+def _public(name: str) -> bool:
+    """Tell whether a host has a name that others know; a bare address has none."""
+    try:
+        ip_address(name)
+    except ValueError:
+        return "." in name.strip(".")
+    return False
