@@ -305,7 +305,9 @@ def test_review_shows_what_may_be_one_story_until_it_is_merged(
     }
     assert other["reason"] == "same title within 48 h"
     assert "may be one story" in shown
-    assert f'urls = ["{other["url"]}", "{one["url"]}"]' in shown
+    assert f'urls   = ["{other["story"]}", "{one["story"]}"]' in shown
+    desk = (tmp_path / "desk" / "index.html").read_text("utf-8")
+    assert f"urls   = [&#34;{other['story']}&#34;, &#34;{one['story']}&#34;]" in desk
 
     curation = path.with_name("curation.toml")
     curation.write_text(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from textwrap import indent
 
+from aggregator import wording
 from aggregator.cli import show
 from aggregator.model import Story
 from aggregator.stories import Suggested
@@ -30,8 +32,13 @@ def added(
     return [*queue.values()]
 
 
-def lines(joins: Sequence[Suggested], day: Callable[[Story], str]) -> Iterator[str]:
-    """Yield what a reader sees of the stories that may be one, and what to paste."""
+def lines(
+    joins: Sequence[Suggested], day: Callable[[Story], str], timezone: str
+) -> Iterator[str]:
+    """Yield what a reader sees of the stories that may be one, and what to paste.
+
+    timezone: the site's, in which curation.toml has its dates.
+    """
     if joins:
         yield "\nmay be one story; for curation.toml, to merge or to keep apart:"
     for join in joins:
@@ -41,10 +48,5 @@ def lines(joins: Sequence[Suggested], day: Callable[[Story], str]) -> Iterator[s
             yield f"              {show.safe(one.title)}"
             if one.url:
                 yield f"              {show.safe(one.url)}"
-        urls = [_target(one) for one in (join.other, join.story)]
-        yield f'    [[decision]]\n    action = "merge"\n    urls = [{", ".join(urls)}]'
-        yield f'    [[decision]]\n    action = "split"\n    url = {urls[-1]}'
-
-
-def _target(story: Story) -> str:
-    return f'"{show.safe(story.url or story.short)}"'
+        for decided in (join.one, join.two):
+            yield indent(wording.decision(decided, timezone), "    ")

@@ -72,7 +72,8 @@ def review(path: str | None, suppressed: bool, as_json: bool) -> None:
         for story in stories:
             _listed(story, desk.config)
         click.echo(f"{len(stories)} {state}", err=True)
-    for line in alike.lines(joins, lambda story: tales.day(story, desk.config)):
+    zone = desk.config.site.timezone
+    for line in alike.lines(joins, lambda story: tales.day(story, desk.config), zone):
         click.echo(line)
     for line in show.held(held.items()):
         click.echo(line, err=True)

@@ -1,7 +1,7 @@
 """What mends what the desk tells of, ready to be pasted. Pure.
 
-Lines of feeds.toml, which a test reads with `config`, and commands. No sentence for
-people may enter.
+Lines of the two files, which tests read with `config` and `curation`, and commands. No
+sentence for people may enter.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aggregator import wording
-from aggregator.model import Action
+from aggregator.model import Action, Decision
 from aggregator.publish.view import clean
 
 
@@ -24,3 +24,8 @@ def command(action: Action, short: str) -> str:
     By short id, not by URL: some addresses show another article every day.
     """
     return f"aggregator {action} {short}"
+
+
+def table(decided: Decision, timezone: str) -> str:
+    """Return the table of curation.toml that says a decision; timezone: the site's."""
+    return wording.decision(decided, timezone)

@@ -20,6 +20,19 @@ class Suggested:
     other: Story
     reason: str
 
+    @property
+    def one(self) -> Decision:
+        """The decision that makes them one.
+
+        By short ids, not by URLs: some addresses show another article every day.
+        """
+        return Decision(Action.MERGE, (self.other.short, self.story.short))
+
+    @property
+    def two(self) -> Decision:
+        """The decision that says they are two; by its id it splits no copy off."""
+        return Decision(Action.SPLIT, (self.story.short,))
+
 
 def suggested(
     told: Iterable[Story],
