@@ -18,7 +18,8 @@ from aggregator.health import Event, Followed, Kind, Record, Told
 from aggregator.identity import number
 from aggregator.model import ConfigError, State, Story
 from aggregator.publish.desk import DeskView
-from aggregator.store import Store, books, events
+from aggregator.store import Store, books, events, tales
+from aggregator.stories import suggested
 
 
 def watch(store: Store, desk: Desk, stories: Iterable[Story], now: datetime) -> bool:
@@ -91,6 +92,7 @@ def view(store: Store, desk: Desk, stories: Iterable[Story]) -> DeskView:
         events=events.told(store),
         waiting=tuple(story for story in stories if story.state is State.WAITING),
         held=tuple(story for story in stories if story.held),
+        joins=suggested(stories, tales.suggestions(store), desk.decisions),
         as_of=as_of,
     )
 

@@ -307,6 +307,8 @@ def test_review_shows_what_may_be_one_story_until_it_is_merged(
     assert "may be one story" in shown
     command = f"merge {other['story']} {one['story']}"
     assert f"aggregator {command}\n" in shown
+    desk = (tmp_path / "desk" / "index.html").read_text("utf-8")
+    assert f"<code>aggregator {command}</code>" in desk
 
     assert f"is part of {other['story']} now" in call(path, *command.split()).stdout
     call(path, "publish")

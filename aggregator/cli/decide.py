@@ -143,17 +143,22 @@ def named(name: str) -> str:
 
 
 def spoken_of(desk: Desk, decided: Decision) -> list[Story]:
-    """Return the stories that a decision speaks of, as the files now have them."""
+    """Return the stories that a decision speaks of, as the files now have them.
+
+    Those that were merged into another only where it speaks of no other.
+    """
     config, rulings = desk.config, Rulings([decided])
     if not config.storage.database.exists():
         return []
     outlets = {outlet.name: outlet for outlet in config.outlets}
     with Store(config.storage.database) as store:
-        return [
-            compose(ledger, standing, ruling, outlets)
+        found = [
+            (ledger, compose(ledger, standing, ruling, outlets))
             for ledger, standing, ruling in settled(store, desk, now())
             if spoken(ledger, rulings, config.site.timezone)
         ]
+    standing = [story for ledger, story in found if not ledger.merged]
+    return standing or [story for _, story in found]
 
 
 def _refuse_several(name: str, found: Sequence[Story], desk: Desk) -> None:

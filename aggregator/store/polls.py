@@ -189,7 +189,7 @@ def _record(store: Store, known: recall.Recalled, polling: Polling) -> int:
         complete=outcome.complete,
         akin=known.akin,
     )
-    new = entries.keep(store, feed, outcome, undated_at)
+    new = entries.keep(store, feed, known.entries, outcome.at, undated_at)
     entries.reused(store, known.reused)
     entries.mentioned(store, outcome.mentions)
     _keep_state(store, row, outcome, polling, gap=gap)

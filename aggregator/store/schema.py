@@ -199,3 +199,16 @@ def first(db: Database) -> None:
         """,
     ):
         db.execute(statement)
+
+
+@migrations()
+def sightings(db: Database) -> None:
+    """Find what a feed listed by each of its names, however long it is followed."""
+    for statement in (
+        "CREATE INDEX seen_listed ON seen (feed) WHERE dropped_at IS NULL",
+        "CREATE INDEX seen_fingerprint ON seen (feed, fingerprint)",
+        "CREATE INDEX seen_guid ON seen (feed, guid) WHERE guid != 0",
+        "CREATE INDEX seen_url ON seen (feed, url) WHERE url != 0",
+        "CREATE INDEX seen_title ON seen (feed, title) WHERE guid = 0 AND url = 0",
+    ):
+        db.execute(statement)
