@@ -80,7 +80,7 @@ def test_a_copy_leaves_its_story_and_returns(path: Path) -> None:
     undone = call(path, "split", COPY, "--undo")
 
     assert f"{own}  Le Soir" in undone.stdout
-    assert "is no story of its own any longer" in undone.stdout
+    assert f"is part of {second} now" in undone.stdout
     assert published(path) == {first: 1, second: 2}
 
 
