@@ -105,7 +105,8 @@ def database(folder: Path) -> dict[str, list[tuple[object, ...]]]:
     """Return every table's rows, but for the log of polls and of migrations.
 
     And when feeds are polled next, which is counted from when they were asked: a busy
-    machine comes to that a second later. Of the index of the history: which word stands where, in whatever segments it is.
+    machine comes to that a second later. Of the index of the history: which word stands
+    where, in whatever segments it is.
     """
     raw = sqlite3.connect(folder / "aggregator.db")
     names = [
