@@ -180,9 +180,8 @@ def _tombstone(feed: Any, one: Gone) -> None:  # noqa: ANN401 - an lxml element
 
 def _source(element: Entry, one: Shown) -> None:
     source = etree.SubElement(element, "source")
-    url = one.source_url or one.home
-    etree.SubElement(source, "id").text = url
-    etree.SubElement(source, "title").text = untagged(one.source_title) or url
+    etree.SubElement(source, "id").text = one.source_url or one.home
+    etree.SubElement(source, "title").text = untagged(one.source_title)
     # RFC 4287 §4.2.11 wants the source's own date; all that is known of it is that
     # it held this entry when the entry was published.
     etree.SubElement(source, "updated").text = one.published_at.isoformat()

@@ -22,7 +22,7 @@ Span = tuple[int, int]
 
 _TITLE = 300  # characters of a title shown; the longest of a real press list has 187
 # RFC 5646: all languages have two or three letters ("french" is none).
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
 # What XML 1.0 §2.2 cannot hold, noncharacters, and marks that turn the reading
 # direction of whatever follows them on the page.
 _UNFIT = re.compile(
@@ -85,8 +85,10 @@ class Shown:
 
     @property
     def source_title(self) -> str:
-        """The name of that feed, else the outlet's."""
-        return clean(self.story.feed_title) or self.outlet
+        """The name of that feed, else the outlet's, never empty where it has a URL."""
+        return (
+            title(self.story.feed_title) or self.outlet or self.source_url or self.home
+        )
 
 
 def shown(story: Story, site: Site, topics: Mapping[str, Topic]) -> Shown:
@@ -104,7 +106,7 @@ def shown(story: Story, site: Site, topics: Mapping[str, Topic]) -> Shown:
     permalink = f"{local_at.year:04}/index.html#s-{story.short}"
     url = web(story.url)
     name = title(story.title) or title(url) or story.short
-    outlet = clean(story.outlet)
+    outlet = title(story.outlet)
     return Shown(
         story=story,
         id=entry_id(story, site),
@@ -115,7 +117,7 @@ def shown(story: Story, site: Site, topics: Mapping[str, Topic]) -> Shown:
         link=url or site.url + permalink,
         outlet=outlet,
         home=web(story.home),
-        author=clean(story.author),
+        author=title(story.author),
         language=story.language if _LANGUAGE.fullmatch(story.language) else "",
         note=clean(story.note),
         form=clean(story.form),
@@ -132,7 +134,7 @@ def shown(story: Story, site: Site, topics: Mapping[str, Topic]) -> Shown:
         copies=tuple(
             replace(
                 copy,
-                outlet=clean(copy.outlet),
+                outlet=title(copy.outlet),
                 url=web(copy.url),
                 title=title(copy.title),
             )
@@ -182,7 +184,7 @@ def web(url: str) -> str:
 
 def clean(words: str) -> str:
     """Return the text in one line, without characters that harm a document."""
-    return _BLANKS.sub(" ", _fit(words)).strip(" ")
+    return _BLANKS.sub(" ", _fit(words)).strip()
 
 
 def untagged(words: str) -> str:
@@ -194,7 +196,7 @@ def untagged(words: str) -> str:
 
 
 def title(words: str) -> str:
-    """Return a title as shown: clean, and cut where it is absurdly long."""
+    """Return a title or a name as shown: clean, and cut where it is absurdly long."""
     return text.cut(clean(words), _TITLE)
 
 

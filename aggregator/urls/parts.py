@@ -11,9 +11,9 @@ SHARED = frozenset("ac asso co com edu gob gouv gov ne net or org".split())
 # What may stand in a path, a query or a fragment (RFC 3986 §3.3-3.5).
 _LEGAL = r"[!$&'()*+,\-./0-9:;=?@A-Z_a-z~]|%[0-9A-Fa-f]{2}"
 _ILLEGAL = re.compile(f"(?!{_LEGAL}).", re.DOTALL)
-_WRITTEN = re.compile(
-    rf"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*/(?:{_LEGAL})*(?:#(?:{_LEGAL})*)?"
-)
+_NAME = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*"
+_HOST = re.compile(rf"{_NAME}|\[[0-9a-f:.]+\]")
+_WRITTEN = re.compile(rf"https?://{_NAME}/(?:{_LEGAL})*(?:#(?:{_LEGAL})*)?")
 _OWN, _COUNTRY = 2, 2  # labels of a name that is somebody's, letters of a country's
 
 
@@ -60,9 +60,11 @@ def written(url: str) -> str:
         port = parts.port
         if not name.isascii():
             name = name.encode("idna").decode("ascii")
-    except ValueError:  # no number, or not a name that DNS could hold
+    except ValueError:  # no number, or too long for a name
         return ""
-    name = f"[{name}]" if ":" in name else _ILLEGAL.sub(_escape, name)
+    name = f"[{name}]" if ":" in name else name
+    if not _HOST.fullmatch(name):
+        return ""
     if port not in (None, _PORTS[parts.scheme]):
         name = f"{name}:{port}"
     path, query, fragment = (
