@@ -14,7 +14,7 @@ from lxml import etree
 from publish_cases import CASES, NOON, SITE, TOPICS, a_story, case, published
 from test_publish_feeds import ATOM, entries, grammar, tombstones
 
-from aggregator.model import Site, State, Story
+from aggregator.model import State, Story
 from aggregator.publish import render, write
 
 FOLDERS = {"": ("film",), "topics/film/": ("film",), "topics/travail/": ("travail",)}
@@ -40,25 +40,27 @@ def linked(document: bytes) -> dict[str, str]:
     return {one.get("rel"): one.get("href") for one in found}
 
 
-def chain(documents: Mapping[str, bytes], folder: str, site: Site) -> Iterator[str]:
-    """Yield the names of a feed's documents, from the live one back."""
+def chain(
+    documents: Mapping[str, bytes], folder: str, root: str = SITE.url
+) -> Iterator[str]:
+    """Yield the names of a feed's documents, from the live one back; root: the site."""
     name, seen = f"{folder}feed.atom", set()
     while name:
         assert name not in seen
         seen.add(name)
         yield name
-        name = linked(documents[name]).get("prev-archive", "").removeprefix(site.url)
+        name = linked(documents[name]).get("prev-archive", "").removeprefix(root)
 
 
 def reconstructed(
-    documents: Mapping[str, bytes], folder: str, site: Site
+    documents: Mapping[str, bytes], folder: str, root: str = SITE.url
 ) -> dict[str, str]:
     """Return the whole feed as §4.2 says: each id as it was last updated.
 
     A story that is gone has the value "".
     """
     known: dict[str, tuple[str, str]] = {}
-    for name in chain(documents, folder, site):
+    for name in chain(documents, folder, root):
         told = [
             (
                 one.findtext(f"{ATOM}id"),
@@ -126,7 +128,7 @@ def test_every_story_is_in_the_chain_once(stories: list[Story]) -> None:
             if one.state is State.PUBLISHED
         }
         gone = {f"{SITE.id}/{one.short}": "" for one in its if one.withdrawn_at}
-        whole = reconstructed(documents, folder, SMALL)
+        whole = reconstructed(documents, folder)
 
         assert public == {ref: title for ref, title in whole.items() if title}
         told = {ref: title for ref, title in whole.items() if not title}
@@ -254,7 +256,7 @@ def test_a_month_that_lost_its_stories_leaves_the_chain_and_the_disk(
         "2026-03",
     ]
     # The live document holds February and tells of January itself.
-    assert list(chain(again, "", SMALL)) == ["feed.atom", "archive/2025-12.atom"]
+    assert list(chain(again, "")) == ["feed.atom", "archive/2025-12.atom"]
     newer = (left / "2026-02.atom").read_bytes()
     assert linked(newer)["prev-archive"].endswith("archive/2025-12.atom")
     assert [ref for ref, _ in tombstones(newer)] == [f"{SITE.id}/{hidden.short}"]
@@ -282,9 +284,10 @@ def test_a_month_is_one_of_the_sites_zone(zone: str, month: str) -> None:
 
 def test_what_was_added_at_its_own_date_is_in_the_archive_of_that_date() -> None:
     """Old press added by hand, or found by `backfill`, is not in the live feed."""
-    documents = render(*case(CASES / "press"))
+    site, topics, stories = case(CASES / "press")
+    documents = render(site, topics, stories)
 
-    assert list(chain(documents, "topics/livreurs/", case(CASES / "press")[0])) == [
+    assert list(chain(documents, "topics/livreurs/", site.url)) == [
         "topics/livreurs/feed.atom",
         "topics/livreurs/archive/2020-02.atom",
     ]

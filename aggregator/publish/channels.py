@@ -17,7 +17,7 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from aggregator.model import Site, Topic
-from aggregator.publish.view import Gone, Shown, untagged
+from aggregator.publish.view import Gone, Shown, clean, untagged
 
 FRESH = timedelta(days=7)  # a reader who looks once a week misses nothing
 # `updated` of a feed that never had a story; validators doubt what is older.
@@ -64,13 +64,14 @@ def channel(
     """
     entries = live(stories, site.feed_size)
     tombs = tuple(one for one in gone if one.story.live)[: site.feed_size]
-    name = untagged(site.title) or site.url
+    name = untagged(clean(site.title)) or site.url
+    about = clean(description) or clean(site.subtitle) or name
     return Channel(
         folder=folder,
         page=page,
         id=f"{site.id}/{folder}".rstrip("/"),
-        title=f"{name} – {untagged(title)}" if title else name,
-        description=untagged(description) or untagged(site.subtitle) or name,
+        title=f"{name} – {untagged(clean(title))}" if title else name,
+        description=untagged(about),
         updated_at=_changed(entries or stories, tombs),
         stories=entries,
         gone=tombs,

@@ -22,7 +22,7 @@ from lxml import etree
 
 from aggregator.model import Site
 from aggregator.publish.channels import Channel, archived
-from aggregator.publish.view import Gone, Shown, untagged
+from aggregator.publish.view import Gone, Shown, clean, untagged
 
 GENERATOR = "press-aggregator"
 _ATOM, _RSS = "application/atom+xml", "application/rss+xml"
@@ -52,7 +52,8 @@ def atom(site: Site, channel: Channel, entries: Sequence[Entry]) -> bytes:
     feed = _feed(site, channel)
     feed.register_extension("ours", _Beyond, atom=True, rss=False)
     feed.ours.channel, feed.ours.entries = channel, entries
-    feed.author(name=untagged(site.author) or untagged(site.title) or site.url)
+    name = clean(site.author) or clean(site.title) or site.url
+    feed.author(name=untagged(name))
     feed.link(href=site.url + channel.page, rel="alternate", type="text/html")
     if channel.month:
         feed.link(href=folder + archived(channel.month), rel="self", type=_ATOM)
@@ -86,8 +87,7 @@ def entry(site: Site, one: Shown, content: str) -> Entry:
         _link(element, one.home, "via", **title)
     if one.language:
         element.find("title").set(_XML_LANG, one.language)
-    if one.source_url or one.home:
-        _source(element, one)
+    _add_source(element, one)
     return element
 
 
@@ -178,15 +178,18 @@ def _tombstone(feed: Any, one: Gone) -> None:  # noqa: ANN401 - an lxml element
     etree.SubElement(feed, _DELETED, ref=one.id, when=one.withdrawn_at.isoformat())
 
 
-def _source(element: Entry, one: Shown) -> None:
+def _add_source(element: Entry, one: Shown) -> None:
+    url = one.source_url
+    if not url and not one.home:
+        return
     source = etree.SubElement(element, "source")
-    etree.SubElement(source, "id").text = one.source_url or one.home
+    etree.SubElement(source, "id").text = url or one.home
     etree.SubElement(source, "title").text = untagged(one.source_title)
     # RFC 4287 §4.2.11 wants the source's own date; all that is known of it is that
     # it held this entry when the entry was published.
     etree.SubElement(source, "updated").text = one.published_at.isoformat()
-    if one.source_url:
-        _link(source, one.source_url, "self")
+    if url:
+        _link(source, url, "self")
     if one.home:
         _link(source, one.home, "alternate", type="text/html")
 
@@ -205,7 +208,7 @@ def _feed(site: Site, channel: Channel) -> Any:  # noqa: ANN401 - feedgen has no
     feed.updated(channel.updated_at)
     feed.generator(GENERATOR)
     if site.rights:
-        feed.rights(untagged(site.rights))
+        feed.rights(untagged(clean(site.rights)))
     return feed
 
 
@@ -217,7 +220,7 @@ def _fill(made: Any, site: Site, one: Shown, content: str) -> None:  # noqa: ANN
     made.updated(one.updated_at)
     made.content(content, type="html")
     for topic in one.topics:
-        label = untagged(topic.title) or topic.id
+        label = untagged(clean(topic.title)) or topic.id
         made.category(term=topic.id, scheme=f"{site.url}topics/", label=label)
 
 

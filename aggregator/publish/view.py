@@ -188,11 +188,11 @@ def clean(words: str) -> str:
 
 
 def untagged(words: str) -> str:
-    """Return a clean text in which nothing looks like a tag.
+    """Return a clean text so that nothing in it looks like a tag.
 
     Many readers take the titles of RSS, and some those of Atom, for HTML.
     """
-    return _TAG.sub("‹", clean(words))
+    return _TAG.sub("‹", words) if "<" in words else words
 
 
 def title(words: str) -> str:
@@ -229,7 +229,7 @@ def _entry_title(template: str, name: str, outlet: str) -> str:
     values = {"title": name, "outlet": outlet}
     # Not str.format: a title may hold braces, and a template may not reach attributes.
     filled = _ENTRY_TITLE.sub(lambda found: values[found[1]], template)
-    return untagged(filled) or untagged(name)
+    return untagged(clean(filled) or name)
 
 
 def _republished(
