@@ -24,7 +24,8 @@ from aggregator.publish.channels import (
     with_main,
     with_topic,
 )
-from aggregator.publish.feeds import Entry, atom, entry, rss
+from aggregator.publish.entries import entry
+from aggregator.publish.feeds import atom, rss
 from aggregator.publish.files import write
 from aggregator.publish.jsonfeed import jsonfeed
 from aggregator.publish.pages import pages
@@ -98,7 +99,7 @@ def _feeds(site: Site, channels: Sequence[Channel]) -> dict[str, bytes]:
         return filled(by_short[short])
 
     @cache
-    def atom_entry(short: str) -> Entry:
+    def atom_entry(short: str) -> str:
         return entry(site, by_short[short], content(short))
 
     def of(story: Shown) -> str:

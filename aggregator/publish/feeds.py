@@ -1,27 +1,25 @@
-"""Atom (RFC 4287) and RSS 2.0, by feedgen: the only room that knows it.
+"""Atom (RFC 4287) and RSS 2.0 by feedgen: the only room that knows it.
 
 What is said stands in the values it is given. One generator a format, because feedgen
-keeps both formats in one object and they disagree about links. feedgen 1.0 drops `rel`
-from the links of entries and writes atom:source without id, so both are added to what
-it made of an entry. An extension of ours holds what it does not know: RFC 6721
-tombstones, the mark of an RFC 5005 archive, and entries that are made once for all the
-documents they stand in.
+keeps both formats in one object and they disagree about links. Atom entries come as
+text from `entries`. Extensions of ours hold what feedgen does not know of a feed: RFC
+6721 tombstones, the mark of an RFC 5005 archive, the hubs of an RSS channel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from aggregator.model import Site
 from aggregator.publish.channels import Channel, archived
+from aggregator.publish.entries import author, label
 from aggregator.publish.view import Gone, Shown, clean, untagged
 
 GENERATOR = "press-aggregator"
@@ -33,25 +31,21 @@ _NAMESPACES = {
 _DELETED = f"{{{_NAMESPACES['at']}}}deleted-entry"
 _ARCHIVE = f"{{{_NAMESPACES['fh']}}}archive"
 _RSS_LINK = "{http://www.w3.org/2005/Atom}link"
-_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_END = b"</feed>\n"
 
 Content = Callable[[Shown], str]
 """Gives the HTML that an entry holds."""
 
-Entry = Any  # an lxml element; lxml publishes no types
-"""An Atom entry, as `entry` makes it."""
 
-
-def atom(site: Site, channel: Channel, entries: Sequence[Entry]) -> bytes:
+def atom(site: Site, channel: Channel, entries: Iterable[str]) -> bytes:
     """Return a document of the channel as Atom: the live one, or that of a month.
 
-    entries: those of its stories, in order. They are moved into this document, and
-    stay as they are for the next one.
+    entries: those of its stories, in order, as `entries.entry` makes them.
     """
     folder = site.url + channel.folder
     feed = _feed(site, channel)
     feed.register_extension("ours", _Beyond, atom=True, rss=False)
-    feed.ours.channel, feed.ours.entries = channel, entries
+    feed.ours.channel = channel
     name = clean(site.author) or clean(site.title) or site.url
     feed.author(name=untagged(name))
     feed.link(href=site.url + channel.page, rel="alternate", type="text/html")
@@ -68,27 +62,8 @@ def atom(site: Site, channel: Channel, entries: Sequence[Entry]) -> bytes:
     if channel.later:
         later = folder + archived(channel.later)
         feed.link(href=later, rel="next-archive", type=_ATOM)
-    return _bytes(feed.atom_str(pretty=True))
-
-
-def entry(site: Site, one: Shown, content: str) -> Entry:
-    """Return the Atom entry of a story; content: its HTML."""
-    made = FeedEntry()
-    _fill(made, site, one, content)
-    made.author(name=_author(one))
-    element = made.atom_entry()
-    _link(element, one.link, "alternate", type="text/html")
-    related = [copy.url for copy in one.others] + [one.archived]
-    for url in dict.fromkeys(url for url in related if url and url != one.link):
-        _link(element, url, "related")
-    if one.home:
-        # RFC 4287 allows an empty title, validators do not.
-        title = {"title": untagged(one.outlet)} if one.outlet else {}
-        _link(element, one.home, "via", **title)
-    if one.language:
-        element.find("title").set(_XML_LANG, one.language)
-    _add_source(element, one)
-    return element
+    head = _bytes(feed.atom_str(pretty=True)).removesuffix(_END)
+    return head + "".join(entries).encode() + _END
 
 
 def rss(site: Site, channel: Channel, content: Content) -> bytes:
@@ -103,9 +78,15 @@ def rss(site: Site, channel: Channel, content: Content) -> bytes:
     feed.link(href=site.url + channel.page, rel="alternate")  # the last one counts
     for one in channel.stories:
         item = feed.add_entry(order="append")
-        _fill(item, site, one, content(one))
+        item.id(one.id)
+        item.title(one.entry_title)
+        item.published(one.published_at)
+        item.content(content(one))
+        for topic in one.topics:
+            name = label(topic.title, topic.id)
+            item.category(term=topic.id, scheme=f"{site.url}topics/", label=name)
         item.link(href=one.link, rel="alternate")
-        item.dc.dc_creator(_author(one))
+        item.dc.dc_creator(author(one))
         if one.source_url:
             item.source(url=one.source_url, title=untagged(one.source_title))
     return _bytes(feed.rss_str(pretty=True))
@@ -130,14 +111,14 @@ def private(site: Site, channel: Channel, notices: Sequence[Notice]) -> bytes:
     feed = _feed(site, channel)
     feed.author(name=GENERATOR)
     for one in notices:
-        made = feed.add_entry(order="append")
-        made.id(one.id)
-        made.title(one.title)
-        made.published(one.at)
-        made.updated(one.at)
-        made.content(one.html, type="html")
+        entry = feed.add_entry(order="append")
+        entry.id(one.id)
+        entry.title(one.title)
+        entry.published(one.at)
+        entry.updated(one.at)
+        entry.content(one.html, type="html")
         if one.url:
-            made.link(href=one.url, rel="alternate", type="text/html")
+            entry.link(href=one.url, rel="alternate", type="text/html")
     return _bytes(feed.atom_str(pretty=True))
 
 
@@ -145,7 +126,6 @@ class _Beyond(BaseExtension):  # type: ignore[misc] # feedgen publishes no types
     """What feedgen does not know of an Atom document."""
 
     channel: Channel
-    entries: Sequence[Entry] = ()
 
     def extend_ns(self) -> dict[str, str]:
         """Return the namespaces that are needed."""
@@ -158,7 +138,6 @@ class _Beyond(BaseExtension):  # type: ignore[misc] # feedgen publishes no types
             etree.SubElement(feed, _ARCHIVE)
         for one in self.channel.gone:
             _tombstone(feed, one)
-        feed.extend(self.entries)
         return feed
 
 
@@ -178,26 +157,6 @@ def _tombstone(feed: Any, one: Gone) -> None:  # noqa: ANN401 - an lxml element
     etree.SubElement(feed, _DELETED, ref=one.id, when=one.withdrawn_at.isoformat())
 
 
-def _add_source(element: Entry, one: Shown) -> None:
-    url = one.source_url
-    if not url and not one.home:
-        return
-    source = etree.SubElement(element, "source")
-    etree.SubElement(source, "id").text = url or one.home
-    etree.SubElement(source, "title").text = untagged(one.source_title)
-    # RFC 4287 §4.2.11 wants the source's own date; all that is known of it is that
-    # it held this entry when the entry was published.
-    etree.SubElement(source, "updated").text = one.published_at.isoformat()
-    if url:
-        _link(source, url, "self")
-    if one.home:
-        _link(source, one.home, "alternate", type="text/html")
-
-
-def _link(parent: Any, href: str, rel: str, **more: str) -> None:  # noqa: ANN401
-    etree.SubElement(parent, "link", href=href, rel=rel, **more)
-
-
 def _feed(site: Site, channel: Channel) -> Any:  # noqa: ANN401 - feedgen has no types
     feed = FeedGenerator()
     feed.id(channel.id)
@@ -210,22 +169,6 @@ def _feed(site: Site, channel: Channel) -> Any:  # noqa: ANN401 - feedgen has no
     if site.rights:
         feed.rights(untagged(clean(site.rights)))
     return feed
-
-
-def _fill(made: Any, site: Site, one: Shown, content: str) -> None:  # noqa: ANN401
-    """Say of an entry what both formats say."""
-    made.id(one.id)
-    made.title(one.entry_title)
-    made.published(one.published_at)
-    made.updated(one.updated_at)
-    made.content(content, type="html")
-    for topic in one.topics:
-        label = untagged(clean(topic.title)) or topic.id
-        made.category(term=topic.id, scheme=f"{site.url}topics/", label=label)
-
-
-def _author(one: Shown) -> str:
-    return untagged(one.author or one.outlet or one.name)
 
 
 def _bytes(document: bytes) -> bytes:
