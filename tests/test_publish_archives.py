@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from publish_cases import CASES, NOON, SITE, TOPICS, a_story, case, published
 from test_publish_feeds import ATOM, entries, grammar, tombstones
+from w3c import doubts
 
 from aggregator.model import State, Story
 from aggregator.publish import render, write
@@ -116,10 +117,8 @@ def test_every_story_is_in_the_chain_once(stories: list[Story]) -> None:
     documents = render(SMALL, TOPICS, stories)
     for name, body in documents.items():
         if name.endswith(".atom"):
-            assert grammar().validate(etree.fromstring(body)), (
-                name,
-                grammar().error_log,
-            )
+            assert grammar().validate(etree.fromstring(body)), grammar().error_log
+            assert (name, *doubts(body)) == (name,)
     for folder, topics in FOLDERS.items():
         its = [one for one in stories if set(topics) & set(one.topics)]
         public = {
@@ -158,7 +157,7 @@ def test_there_is_one_archive_a_month_that_has_stories(stories: list[Story]) -> 
                 for one in its
                 if f"{one.added_at:%Y-%m}" == month
             }
-            assert len(tree.findall(MARK)) == 1
+            assert len(tree.findall(MARK)) == (1 if len(names) > 1 else 0)
             assert found.pop("alternate").startswith(SITE.url)
             assert found == {
                 "self": SITE.url + name,

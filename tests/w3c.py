@@ -16,6 +16,7 @@ from lxml import etree, html
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 DC = "{http://purl.org/dc/elements/1.1/}"
+ARCHIVE = "{http://purl.org/syndication/history/1.0}archive"
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 RELATIONS = set(
     "alternate current hub next-archive prev-archive related self via".split()
@@ -64,6 +65,11 @@ def atom_feed(feed: Any) -> Iterator[str]:
     yield from parts("feed", feed, [ATOM + name for name in FEED])
     if feed.get(LANG) is None:
         yield "feed: no language"
+    relations = {one.get("rel") for one in feed.iterfind(f"{ATOM}link")}
+    if feed.find(ARCHIVE) is not None and not (
+        "current" in relations and relations & {"prev-archive", "next-archive"}
+    ):
+        yield "feed: an archive without links"
     for entry in feed.iterfind(f"{ATOM}entry"):
         yield from parts("entry", entry, [ATOM + name for name in ENTRY])
         links = entry.findall(f"{ATOM}link")

@@ -95,17 +95,17 @@ def archive(
     that tells of something it does not tell itself. As long as it holds all of a month,
     that archive is of a month that is over, and whoever read it once has read it.
     """
-    by_month: defaultdict[str, list[Shown]] = defaultdict(list)
+    monthly: defaultdict[str, list[Shown]] = defaultdict(list)
     for one in added(stories):
-        by_month[month_of(one.added_at, site)].append(one)
-    months = sorted(by_month)
+        monthly[month_of(one.added_at, site)].append(one)
+    months = sorted(monthly)
     left = _told(gone, months, site)
     documents = [
         replace(
             current,
-            stories=tuple(by_month[its]),
+            stories=tuple(monthly[its]),
             gone=tuple(left.get(its, ())),
-            updated_at=_changed(by_month[its], left.get(its, ())),
+            updated_at=_changed(monthly[its], left.get(its, ())),
             month=its,
             earlier=months[place - 1] if place else "",
             later=months[place + 1] if place + 1 < len(months) else "",

@@ -127,14 +127,23 @@ class _Beyond(BaseExtension):  # type: ignore[misc] # feedgen publishes no types
 
     channel: Channel
 
+    @property
+    def marked(self) -> bool:
+        """Whether the document is said to be an archive.
+
+        One that is alone is not: validators miss a link to another one then.
+        """
+        one = self.channel
+        return bool(one.month and (one.earlier or one.later))
+
     def extend_ns(self) -> dict[str, str]:
         """Return the namespaces that are needed."""
-        needed = {"at": self.channel.gone, "fh": self.channel.month}
+        needed = {"at": self.channel.gone, "fh": self.marked}
         return {name: _NAMESPACES[name] for name, its in needed.items() if its}
 
     def extend_atom(self, feed: Any) -> Any:  # noqa: ANN401 - an lxml element
         """Add what is needed to the feed and return it."""
-        if self.channel.month:
+        if self.marked:
             etree.SubElement(feed, _ARCHIVE)
         for one in self.channel.gone:
             _tombstone(feed, one)
