@@ -8,7 +8,7 @@ enter; what only a server knows (short links, rel=canonical) is learnt elsewhere
 
 from aggregator.urls.canonical import canonical
 from aggregator.urls.opaque import nowhere, opaque
-from aggregator.urls.parts import home, host, origin, site, web
+from aggregator.urls.parts import home, host, origin, site, web, written
 from aggregator.urls.wrapped import unwrapped
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "site",
     "unwrapped",
     "web",
+    "written",
 ]
