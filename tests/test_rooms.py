@@ -22,7 +22,7 @@ FLOORS = (
     {"store"},
     {"curation", "poll", "read", "publish", "nursery"},
     {"engine", "desk", "rules", "append"},
-    {"watch", "wave", "ask"},
+    {"watch", "wave", "ask", "hubs"},
     {"run"},
     {"worker", "serve", "rehearse"},
     {"demo"},
