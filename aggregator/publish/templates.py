@@ -7,6 +7,7 @@ given is decided by its callers.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -23,6 +24,16 @@ _PHRASES = re.compile(r"(?<=[:]) | (?=[–—] )")
 def html(name: str, language: str, **context: object) -> str:
     """Return the template filled in; every value in it is escaped."""
     return _environment(language).get_template(name).render(context)
+
+
+def macro(name: str, language: str) -> Callable[..., str]:
+    """Return the macro `html` of a template, for what is filled in thousands of times.
+
+    It is given its values by position, and takes little more than half of the time.
+    """
+    module: Any = _environment(language).get_template(name).module
+    # A plain text, since Jinja's own escapes whatever is done to it.
+    return lambda *values: str(module.html(*values))
 
 
 def stylesheet(*more: str) -> bytes:
