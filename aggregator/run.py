@@ -6,10 +6,12 @@ all come through here. The clock is read by the caller, once, and handed down.
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -81,11 +83,12 @@ def cycle(
         if not tasks or tally.succeeded:  # else this machine may be cut off
             read_pages(store, config, feeds, now, stop)
         gained = books.gained(before, books.mention_counts(store))
-        more = tell(store, desk, now)
-        told = stories(store, desk)
-        watch.brake(store, desk, told, now)
-        reached = watch.watch(store, desk, told, now)
-        documents, written = rebuild(store, desk, told)
+        with _uncollected():
+            more = tell(store, desk, now)
+            told = stories(store, desk)
+            watch.brake(store, desk, told, now)
+            reached = watch.watch(store, desk, told, now)
+            documents, written = rebuild(store, desk, told)
         polls.forget(store, now, config.storage.history)
         if stop is None or not stop.is_set():
             polls.end_cycle(store, now)
@@ -133,10 +136,11 @@ def republish(desk: Desk, now: datetime, *, accept: bool = False) -> Rebuilt:
         polls.follow(store, desk.config.feeds, now)
         watch.edits(store, desk, None, now)
         rules.apply(store, desk.config)
-        tell(store, desk, now, accept=accept)
-        told = stories(store, desk)
-        watch.brake(store, desk, told, now)
-        documents, written = rebuild(store, desk, told)
+        with _uncollected():
+            tell(store, desk, now, accept=accept)
+            told = stories(store, desk)
+            watch.brake(store, desk, told, now)
+            documents, written = rebuild(store, desk, told)
         heard = tell_hubs(store, desk, told, documents, now)
         return Rebuilt(written, braked(desk, told), heard)
 
@@ -203,6 +207,20 @@ def _poll(
 
 def _entries(outcomes: Sequence[Outcome]) -> int:
     return sum(len(outcome.entries) for outcome in outcomes)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no cycles of garbage inside the block.
+
+    What is made of 10,000 stories lives until they are published. To go through it
+    time and again for cycles, of which there are none, took a sixth of the time.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 # ── telling and publishing ────────────────────────────────────────────────────────────
