@@ -128,6 +128,11 @@ class Worker:
         for topic, count in report.held:
             if topic in report.braked:
                 log.warning("brake holds stories topic=%s held=%d", topic, count)
+        for hub, reason in report.hubs:
+            if reason:
+                log.warning("hub fails hub=%s %s", hub, reason)
+            else:
+                log.warning("hub recovered hub=%s", hub)
         if report.polled:
             log.info(
                 "cycle polled=%d failed=%d new_entries=%d mentions=%d files=%d",

@@ -718,26 +718,6 @@ def test_a_file_without_doubts_has_no_warning(tmp_path: Path, url: str) -> None:
     assert config.warnings(read(tmp_path, content)) == ()
 
 
-@pytest.mark.parametrize(
-    ("text", "warning"),
-    [
-        ('[site]\nhubs = ["https://hub.fr/"]', "site.hubs"),
-    ],
-)
-def test_settings_without_effect_are_warned_of(
-    tmp_path: Path, text: str, warning: str
-) -> None:
-    """Who sets a key that this version only reads is told so."""
-    head, _, rest = text.partition("\n")
-    content = (
-        MINIMAL.replace(head, text) if head in MINIMAL else f"{MINIMAL}{head}\n{rest}"
-    )
-    (found,) = config.warnings(read(tmp_path, content))
-
-    assert found.startswith(warning)
-    assert found.endswith("has no effect in this version yet")
-
-
 def test_the_file_is_looked_for_in_order(tmp_path: Path, monkeypatch) -> None:
     """--config, then the environment, then here; nowhere is a ConfigError."""
     monkeypatch.delenv("AGGREGATOR_CONFIG", raising=False)

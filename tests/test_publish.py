@@ -50,6 +50,7 @@ def test_every_document_has_its_place() -> None:
         "topics/travail/index.html",
         "2026/index.html",
         "outlets/index.html",
+        "sitemap.xml",
         "stories.jsonl",
         "style.css",
     }

@@ -30,6 +30,7 @@ AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
 FEED = "https://slate.example/rss"
 NEW = "https://slate.example/new"
 BEFORE = AT - timedelta(days=20)
+HUB = "https://hub.example/"
 TROUBLES = (Health.NEVER_WORKED, Health.FAILING, Health.GONE, Health.SILENT)
 
 
@@ -57,6 +58,8 @@ def an_event(kind: Kind = Kind.FAILS, number: int = 1, **given: Any) -> Event:
         subject, outlet = "film", "Le film"
     elif kind in (Kind.EDIT, Kind.EDIT_MENDED):
         subject, outlet = "feeds.toml", ""
+    elif kind in (Kind.HUB_FAILS, Kind.HUB_WORKS):
+        subject, outlet = HUB, ""
     elif kind is Kind.WAITS:
         subject = "abcdefg2"
     text = {
@@ -66,6 +69,7 @@ def an_event(kind: Kind = Kind.FAILS, number: int = 1, **given: Any) -> Event:
         Kind.WAITS: "Un titre",
         Kind.BRAKE: "37",
         Kind.EDIT: "site.titel: unknown key\ntopics: missing",
+        Kind.HUB_FAILS: "http 503",
     }
     at = AT + timedelta(minutes=number, microseconds=7)
     made = Event(number, at, kind, subject, outlet, text.get(kind, ""), BEFORE)
@@ -83,7 +87,8 @@ def a_view(*events: Event, **given: Any) -> DeskView:
 
 
 def page(view: DeskView) -> Any:
-    return html.document_fromstring(desk(SITE, view)["index.html"].decode())
+    site = replace(SITE, hubs=(HUB,))
+    return html.document_fromstring(desk(site, view)["index.html"].decode())
 
 
 def words(found: Any) -> str:
@@ -160,6 +165,12 @@ def test_the_feed_follows_the_grammar_of_rfc_4287(view: DeskView) -> None:
         (Kind.BRAKE_OFF, "Le film : le frein ne retient plus rien", ""),
         (Kind.EDIT, "feeds.toml : votre modification n’est pas appliquée", ""),
         (Kind.EDIT_MENDED, "feeds.toml : la modification est appliquée", ""),
+        (
+            Kind.HUB_FAILS,
+            f"Le hub {HUB} ne peut être prévenu des nouveaux articles (http 503)",
+            "",
+        ),
+        (Kind.HUB_WORKS, f"Le hub {HUB} fonctionne de nouveau", ""),
     ],
 )
 def test_an_event_is_told_in_plain_words(kind: Kind, title: str, undated: str) -> None:
@@ -404,7 +415,7 @@ def test_trouble_comes_worst_first_under_its_mend() -> None:
         for state in Health
     )
     moved = a_line(moved_to=NEW)
-    lasting = (Kind.TOPIC_SILENT, Kind.UNSTEADY, Kind.EDIT)
+    lasting = (Kind.TOPIC_SILENT, Kind.UNSTEADY, Kind.EDIT, Kind.HUB_FAILS)
     view = a_view(*map(an_event, lasting), lines=(*lines, moved))
     trouble = page(view).get_element_by_id("trouble")
 
@@ -416,6 +427,7 @@ def test_trouble_comes_worst_first_under_its_mend() -> None:
         "Déménagés",
         "Instables",
         "Sujets sans nouvelles",
+        "Hubs en échec",
     ]
     assert [words(one) for one in trouble.xpath(".//p[@class='what']")] == [
         "feeds.toml",
@@ -426,6 +438,7 @@ def test_trouble_comes_worst_first_under_its_mend() -> None:
         "Slate",
         "Slate",
         "Le film",
+        HUB,
     ]
     assert tomllib.loads(trouble.xpath("string(.//pre)")) == {"Slate": NEW}
     facts = [words(one) for one in trouble.find_class("facts")]
@@ -442,6 +455,7 @@ def test_trouble_comes_worst_first_under_its_mend() -> None:
         (Kind.EDIT, Kind.EDIT_MENDED),
         (Kind.UNSTEADY, Kind.RECOVERED),
         (Kind.TOPIC_SILENT, Kind.TOPIC_SPEAKS),
+        (Kind.HUB_FAILS, Kind.HUB_WORKS),
     ],
 )
 def test_what_is_over_is_no_trouble(began: Kind, ended: Kind) -> None:
@@ -454,10 +468,11 @@ def test_what_is_over_is_no_trouble(began: Kind, ended: Kind) -> None:
     assert page(a_view(before, after)).find_class("trouble") == []
 
 
-def test_a_feed_no_longer_followed_is_no_trouble() -> None:
-    """Nor is one that the maintainer disabled, whatever became of it."""
+def test_what_is_no_longer_asked_is_no_trouble() -> None:
+    """A feed not followed, or disabled by the maintainer; a hub not in feeds.toml."""
     disabled = a_line(state=Health.DISABLED, moved_to=NEW)
-    view = a_view(an_event(Kind.UNSTEADY), lines=())
+    hub = an_event(Kind.HUB_FAILS, subject="https://other.example/")
+    view = a_view(an_event(Kind.UNSTEADY), hub, lines=())
 
     assert page(view).find_class("trouble") == []
     assert page(a_view(lines=(disabled,))).find_class("trouble") == []

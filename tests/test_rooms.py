@@ -22,7 +22,7 @@ FLOORS = (
     {"store"},
     {"curation", "poll", "read", "follow", "publish", "nursery"},
     {"engine", "desk", "rules", "notebook"},
-    {"watch", "wave", "ask", "append"},
+    {"watch", "wave", "ask", "append", "hubs"},
     {"run", "lookup"},
     {"worker", "serve", "rehearse"},
     {"demo"},

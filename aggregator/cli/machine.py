@@ -195,7 +195,7 @@ def summary(report: Report, config: Config) -> None:
         click.echo("\nno new mention", err=True)
     if report.doubtful:
         click.echo("\n`aggregator review` shows what waits for you.", err=True)
-    for line in show.held(report.held):
+    for line in (*show.held(report.held), *show.hubs(report.hubs)):
         click.echo(line, err=True)
 
 
@@ -212,7 +212,8 @@ def changes(report: Report) -> None:
     else:
         for feed in report.recovered:
             click.echo(f"{feed.outlet.name}: works again ({feed.url})", err=True)
-    for line in show.held(one for one in report.held if one[0] in report.braked):
+    held = show.held(one for one in report.held if one[0] in report.braked)
+    for line in (*held, *show.hubs(report.hubs)):
         click.echo(line, err=True)
 
 
@@ -278,7 +279,7 @@ def publish(path: str | None, accept: bool, as_json: bool) -> None:
     else:
         for name in rebuilt.written:
             click.echo(name)
-    for line in show.held(rebuilt.held):
+    for line in (*show.held(rebuilt.held), *show.hubs(rebuilt.hubs)):
         click.echo(line, err=True)
 
 

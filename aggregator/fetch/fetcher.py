@@ -1,4 +1,4 @@
-"""One GET, politely and within bounds: the only room that speaks HTTP.
+"""One request, politely and within bounds: the only room that speaks HTTP.
 
 Nothing is remembered between batches and nothing is decided about when to ask again;
 whatever a server does is a `Fetched` or a `FetchError`. Redirects are followed by hand,
@@ -43,6 +43,7 @@ _GONE: Final = 410
 _UNCHANGED: Final = 304
 _CHUNK: Final = 2**16  # bytes read at once
 _OK: Final = 200
+_SUCCESS: Final = range(200, 300)
 
 _NAMED: Final = (
     (http.client.RemoteDisconnected, "connection closed without an answer"),
@@ -133,7 +134,7 @@ class Fetcher:
                 gate(here)
             self._take_turn(urls.host(here))
             own = headers if urls.host(here) == urls.host(url) else ()
-            with self._get(here, {**asked, **dict(own)}) as reply:
+            with self._sent("GET", here, {**asked, **dict(own)}) as reply:
                 target = _target(reply)
                 if not target:
                     moved_to = here if permanent and len(visited) > 1 else ""
@@ -166,6 +167,25 @@ class Fetcher:
             _go_on(visited, urls.unwrapped(target))
         return visited[-1]
 
+    def post(
+        self,
+        url: str,
+        form: tuple[tuple[str, str], ...],
+        *,
+        now: datetime,
+        timeout: timedelta,
+    ) -> None:
+        """POST a form; any status that means success will do, and no redirect does.
+
+        timeout: for the whole request. Raises FetchError for any other status, and
+        whenever `fetch` does.
+        """
+        self._deadline.start(timeout.total_seconds())
+        with self._sent("POST", url, {"Accept": "*/*"}, form) as reply:
+            if reply.status_code not in _SUCCESS:
+                raise _refusal(reply, url, now)
+            self._take(reply)  # else the connection could not be used again
+
     def _take_turn(self, host: str) -> None:
         """Wait until a host may be asked, on top of the time there is for it."""
         waited = self._turns.take(host)
@@ -173,11 +193,17 @@ class Fetcher:
         self._deadline.lengthen(waited)
 
     @contextmanager
-    def _get(self, url: str, headers: dict[str, str]) -> Iterator[requests.Response]:
+    def _sent(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        form: tuple[tuple[str, str], ...] = (),
+    ) -> Iterator[requests.Response]:
         """Send one request; whatever goes wrong until it is closed is a FetchError."""
         try:
             asked = {**self._headers, **headers}
-            request = requests.Request("GET", url, headers=asked).prepare()
+            request = requests.Request(method, url, headers=asked, data=form).prepare()
             # No requests.Session: told not to follow a redirect, it reads its whole
             # body all the same, without a limit.
             with self._adapter.send_again(

@@ -13,6 +13,7 @@ from aggregator.health.news import (
     brake_events,
     edit_events,
     gap_events,
+    hub_events,
     topic_events,
     waiting_events,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "feed_events",
     "from_text",
     "gap_events",
+    "hub_events",
     "moments",
     "patience",
     "status",

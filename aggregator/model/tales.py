@@ -94,7 +94,8 @@ class Report:
     those whose last poll had gone the other way. by_topic: new certain and doubtful
     mentions, in the order of feeds.toml. reached: False when this machine seems cut off
     from all outlets, by all that was polled up to now. held: how many stories the brake
-    holds, by topic; braked: the topics of which it holds more than before.
+    holds, by topic; braked: the topics of which it holds more than before. hubs: those
+    that begin to fail, with the reason, and those that work again, with "".
     """
 
     polled: int = 0
@@ -113,3 +114,4 @@ class Report:
     reached: bool = True
     held: tuple[tuple[str, int], ...] = ()
     braked: tuple[str, ...] = ()
+    hubs: tuple[tuple[str, str], ...] = ()

@@ -29,6 +29,7 @@ from aggregator.publish.feeds import atom, rss
 from aggregator.publish.files import write
 from aggregator.publish.jsonfeed import jsonfeed
 from aggregator.publish.pages import pages
+from aggregator.publish.sitemap import sitemap
 from aggregator.publish.view import Gone, Shown, gone, marked, shown
 from aggregator.publish.words import words
 
@@ -57,6 +58,7 @@ def render(
     documents = {"style.css": templates.stylesheet()}
     documents |= pages(site, topics, published, coverage)
     left = gone(stories, site)
+    documents["sitemap.xml"] = sitemap(site, topics, published, left)
     documents["stories.jsonl"] = data.jsonl(published, left)
     documents |= _feeds(site, _channels(site, topics, published, left))
     return documents

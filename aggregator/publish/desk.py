@@ -42,15 +42,20 @@ _GROUPS = (
     Kind.MOVED,
     Kind.UNSTEADY,
     Kind.TOPIC_SILENT,
+    Kind.HUB_FAILS,
 )
 # Some last until another event of the same family and subject says that it is over.
-_LASTING = frozenset({Kind.EDIT, Kind.BRAKE, Kind.UNSTEADY, Kind.TOPIC_SILENT})
+_LASTING = frozenset(
+    {Kind.EDIT, Kind.BRAKE, Kind.UNSTEADY, Kind.TOPIC_SILENT, Kind.HUB_FAILS}
+)
 _FAMILIES = (
     {Kind.EDIT, Kind.EDIT_MENDED},
     {Kind.BRAKE, Kind.BRAKE_OFF},
     {Kind.UNSTEADY, Kind.RECOVERED, Kind.FAILS, Kind.GONE},
     {Kind.TOPIC_SILENT, Kind.TOPIC_SPEAKS},
+    {Kind.HUB_FAILS, Kind.HUB_WORKS},
 )
+_WHILE_ASKED = frozenset({Kind.UNSTEADY, Kind.HUB_FAILS})  # a feed or hub, by its URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +201,7 @@ def _page(
     said = words(site.language)
     name = clean(site.title) or site.url
     troubles = [note for line in lines for note in notes.troubles(line)]
-    followed = {line.url for line in lines}
+    followed = {line.url for line in lines} | {*site.hubs}
     troubles += [
         _braked(notes, event, view.held)
         if event.kind is Kind.BRAKE
@@ -234,7 +239,7 @@ def _lasting(events: Iterable[Event], followed: set[str]) -> list[Event]:
         event
         for event in newest.values()
         if event.kind in _LASTING
-        and (event.kind is not Kind.UNSTEADY or event.subject in followed)
+        and (event.kind not in _WHILE_ASKED or event.subject in followed)
     ]
 
 

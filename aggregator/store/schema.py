@@ -212,3 +212,23 @@ def sightings(db: Database) -> None:
         "CREATE INDEX seen_title ON seen (feed, title) WHERE guid = 0 AND url = 0",
     ):
         db.execute(statement)
+
+
+@migrations()
+def hubs(db: Database) -> None:
+    """Make what is remembered of WebSub hubs: what each was told, and how that goes."""
+    for statement in (
+        """
+        CREATE TABLE hubs (
+            url TEXT PRIMARY KEY, failures INTEGER NOT NULL, since INTEGER,
+            next_at INTEGER
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE hub_feeds (
+            hub TEXT NOT NULL, feed TEXT NOT NULL, digest INTEGER NOT NULL,
+            PRIMARY KEY (hub, feed)
+        ) WITHOUT ROWID
+        """,
+    ):
+        db.execute(statement)

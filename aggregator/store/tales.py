@@ -7,6 +7,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from aggregator.identity import number
 from aggregator.model import Addition, State, Verdict
@@ -264,14 +265,20 @@ def _standing(row: sqlite3.Row) -> Standing:
     return Standing(
         story=row["short"],
         state=State(row["state"]),
-        topics=tuple(json.loads(row["topics"])),
+        topics=_names(row["topics"]),
         added_at=maybe_instant(row["added_at"]),
         updated_at=maybe_instant(row["updated_at"]),
         withdrawn_at=maybe_instant(row["withdrawn_at"]),
         live=bool(row["live"]),
         digest=row["digest"],
-        held=tuple(json.loads(row["held"])),
+        held=_names(row["held"]),
     )
+
+
+@lru_cache(maxsize=4096)
+def _names(text: str) -> tuple[str, ...]:
+    """Return a list of topics; there are few different ones in many stories."""
+    return tuple(json.loads(text))
 
 
 def held(store: Store) -> dict[str, int]:
