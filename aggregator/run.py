@@ -30,6 +30,7 @@ from aggregator.model import (
     Story,
 )
 from aggregator.publish.desk import desk as desk_pages
+from aggregator.recover import recover
 from aggregator.store import Store, books, polls, tales
 from aggregator.store import rules as remembered
 from aggregator.stories import Settled, brake, held_by_topic, place, possible_ids
@@ -67,6 +68,7 @@ def cycle(
         held(config.storage.database, "cycle"),
         Store(config.storage.database) as store,
     ):
+        restored = recover(store, desk, now)
         polls.follow(store, config.feeds, now)
         if watch.edits(store, desk, wrong, now):
             show_desk(store, desk, stories(store, desk))
@@ -108,15 +110,17 @@ def cycle(
         reached=reached,
         held=braked(desk, told),
         braked=more,
+        restored=restored,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What `republish` did: the files it wrote; `held` as in `Report`."""
+    """What `republish` did: the files it wrote; `held`, `restored` as in `Report`."""
 
     written: tuple[str, ...]
     held: tuple[tuple[str, int], ...]
+    restored: int | None = None
 
 
 def republish(desk: Desk, now: datetime, *, accept: bool = False) -> Rebuilt:
@@ -126,13 +130,15 @@ def republish(desk: Desk, now: datetime, *, accept: bool = False) -> Rebuilt:
     """
     database = desk.config.storage.database
     with held(database, "cycle"), Store(database) as store:
+        restored = recover(store, desk, now)
         polls.follow(store, desk.config.feeds, now)
         watch.edits(store, desk, None, now)
         rules.apply(store, desk.config)
         tell(store, desk, now, accept=accept)
         told = stories(store, desk)
         watch.brake(store, desk, told, now)
-        return Rebuilt(rebuild(store, desk, told), braked(desk, told))
+        written = rebuild(store, desk, told)
+        return Rebuilt(written, braked(desk, told), restored)
 
 
 # ── polling ───────────────────────────────────────────────────────────────────────────
@@ -224,7 +230,8 @@ def tell(
         found = before and before.added_at and not decided.addition
         followed = followed or bool(found)
     edited, standings = remembered.marked(store), tuple(one.after for one in moves)
-    if not accept and polls.last_cycle(store) and followed:
+    begun = polls.last_cycle(store) or store.fact("recovered_at")
+    if not accept and begun and followed:
         limit = desk.config.matching.brake
         topics = [topic.id for topic in desk.config.topics]
         standings = brake(moves, limit, edited, topics, now)

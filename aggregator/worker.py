@@ -121,6 +121,8 @@ class Worker:
         except Exception:
             log.exception("cycle failed by a fault of this program")
             return
+        if report.restored is not None:
+            log.warning("database was lost: stories restored=%d", report.restored)
         for feed, failure in report.started:
             log.warning("feed fails outlet=%r %s", feed.outlet.name, failure.reason)
         for feed in report.recovered:

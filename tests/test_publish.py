@@ -48,6 +48,10 @@ def test_every_document_has_its_place() -> None:
         "topics/travail/index.html",
         "2026/index.html",
         "outlets/index.html",
+        "outlets/outlets.csv",
+        "outlets/outlets.opml",
+        "stories.bib",
+        "stories.csv",
         "stories.jsonl",
         "style.css",
     }

@@ -23,6 +23,7 @@ FLOORS = (
     {"curation", "poll", "read", "publish", "nursery"},
     {"engine", "desk", "rules", "append"},
     {"watch", "wave", "ask"},
+    {"recover"},
     {"run"},
     {"worker", "serve", "rehearse"},
     {"demo"},

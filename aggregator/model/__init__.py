@@ -8,6 +8,7 @@ no other room of this package may enter.
 from aggregator.model.errors import (
     AggregatorError,
     ConfigError,
+    DataError,
     FailureKind,
     FetchError,
     LockHeldError,
@@ -61,7 +62,15 @@ from aggregator.model.settings import (
     Storage,
     Topic,
 )
-from aggregator.model.tales import Copy, Evidence, Report, State, Story
+from aggregator.model.tales import (
+    Copy,
+    Evidence,
+    Origin,
+    Proof,
+    Report,
+    State,
+    Story,
+)
 
 __all__ = [
     "FULL_TEXT",
@@ -75,6 +84,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "Copy",
+    "DataError",
     "Decision",
     "Document",
     "Engine",
@@ -90,6 +100,7 @@ __all__ = [
     "Matching",
     "Mention",
     "Obstacle",
+    "Origin",
     "Outcome",
     "Outlet",
     "Page",
@@ -101,6 +112,7 @@ __all__ = [
     "PollTask",
     "Polling",
     "Precision",
+    "Proof",
     "Query",
     "QueryError",
     "Report",

@@ -14,7 +14,7 @@ from functools import cache
 
 from aggregator.health import Followed
 from aggregator.model import Site, State, Story, Topic
-from aggregator.publish import data, templates
+from aggregator.publish import bib, data, opml, tables, templates
 from aggregator.publish.channels import Channel, channel, newest, with_main, with_topic
 from aggregator.publish.feeds import atom, rss
 from aggregator.publish.files import write
@@ -47,7 +47,11 @@ def render(
     documents = {"style.css": templates.stylesheet()}
     documents |= pages(site, topics, published, coverage)
     left = gone(stories, site)
+    documents["outlets/outlets.opml"] = opml.opml(site, coverage)
+    documents["outlets/outlets.csv"] = tables.outlets(coverage)
     documents["stories.jsonl"] = data.jsonl(published, left)
+    documents["stories.csv"] = tables.stories(site, published)
+    documents["stories.bib"] = bib.bib(published, site.language)
     documents |= _feeds(site, _channels(site, topics, published, left))
     return documents
 

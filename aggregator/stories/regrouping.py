@@ -70,8 +70,7 @@ class _Groups:
         members = [*keeper.members]
         for other in others:
             members += [
-                replace(one, story=keeper.short, reason=one.reason or _MERGED)
-                for one in other.members
+                replace(one, reason=one.reason or _MERGED) for one in other.members
             ]
             self._of[other.short] = replace(other, merged=keeper.short)
         self._of[keeper.short] = replace(keeper, members=tuple(members))
@@ -100,7 +99,7 @@ class _Groups:
                 self._of[ledger.short] = replace(ledger, merged="")
                 return
         own = short(min(map(_name, leaving)), "split")
-        members = tuple(replace(one, story=own, reason="") for one in leaving)
+        members = tuple(replace(one, reason="") for one in leaving)
         standing = self._standings.get(own)
         self._of[own] = Ledger(own, members, standing, parted=True)
         for member in members:
