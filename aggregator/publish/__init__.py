@@ -18,6 +18,7 @@ from aggregator.publish import bib, data, opml, tables, templates
 from aggregator.publish.channels import Channel, channel, newest, with_main, with_topic
 from aggregator.publish.feeds import atom, rss
 from aggregator.publish.files import write
+from aggregator.publish.fragments import fragments
 from aggregator.publish.jsonfeed import jsonfeed
 from aggregator.publish.pages import pages
 from aggregator.publish.view import Gone, Shown, gone, marked, shown
@@ -46,6 +47,7 @@ def render(
     )
     documents = {"style.css": templates.stylesheet()}
     documents |= pages(site, topics, published, coverage)
+    documents |= fragments(site, topics, published)
     left = gone(stories, site)
     documents["outlets/outlets.opml"] = opml.opml(site, coverage)
     documents["outlets/outlets.csv"] = tables.outlets(coverage)
