@@ -445,3 +445,73 @@ def test_a_restore_cut_off_in_the_middle_is_done_again(folder: Path) -> None:
     assert changed(before, folder) == set()
     assert run.republish(desk(folder), NOW).restored == PUBLISHED
     assert changed(before, folder) == set()
+
+
+def test_what_an_article_settled_stays_settled(tmp_path: Path, server: Server) -> None:
+    """The page's text is lost; the feed's words alone would be a doubt again."""
+    words = "Les travailleurs du clic trient des images, rue après rue. " * 40
+    page = f"<html><body><article><h1>Rue</h1><p>{words}</p></article></body></html>"
+    address = server.route(
+        "/article", body=page.encode(), headers={"Content-Type": "text/html"}
+    )
+    doubt = (
+        f"<item><guid>p</guid><title>Les petites mains de la ville</title>"
+        f"<link>{address}</link><pubDate>Fri, 14 Feb 2020 08:00:00 GMT</pubDate></item>"
+    )
+    feed = server.route("/feed", body=rss(doubt))
+    configure(tmp_path, {"Le Jour": feed})
+    assert run.cycle(desk(tmp_path), NOW).stories == 1
+    before = contents(tmp_path)
+    server.route("/article", status=403)
+    lose(tmp_path)
+    for day in range(3):
+        assert run.cycle(desk(tmp_path), NOW + day * DAY, everything=True).stories == 1
+
+    assert b'"column": "article"' in before["stories.jsonl"]
+    assert contents(tmp_path)["stories.jsonl"] == before["stories.jsonl"]
+
+    path = tmp_path / "feeds.toml"
+    path.write_text(path.read_text().replace("travailleurs du clic", "livreurs"))
+    assert run.cycle(desk(tmp_path), NOW + 3 * DAY).stories == 0
+
+
+def test_an_article_that_a_search_found_keeps_its_outlet(
+    tmp_path: Path, server: Server
+) -> None:
+    """The entry names it; the feed is the search's, whatever that is called by now."""
+    found = item("a", "Les travailleurs du clic racontent", LONG)
+    found = found.replace(
+        "</item>", "<source url='https://jour.example/'>Le Jour</source></item>"
+    )
+    address = server.route("/search", body=rss(found, title="Recherche"))
+    path = configure(tmp_path, {})
+    table = f'"Recherche" = {{ url = "{address}", kind = "search" }}\n'
+    path.write_text(path.read_text() + table)
+    run.cycle(desk(tmp_path), NOW)
+    before = contents(tmp_path)
+    assert b'"outlet": "Le Jour"' in before["stories.jsonl"]
+    lose(tmp_path)
+    run.cycle(desk(tmp_path), NOW)
+
+    assert changed(before, tmp_path) == set()
+
+
+def test_the_holes_of_an_outlet_go_on(folder: Path) -> None:
+    """Since when it is followed, and what may have been missed, before and after."""
+    lost = NOW - DAY
+    table = folder / "public" / "outlets" / "outlets.csv"
+    hole = "2026-01-03T08:00:00Z/2026-01-05T08:00:00Z"
+    rows = table.read_text("utf-8-sig").splitlines()
+    rows = [one + hole if one.startswith("Le Jour,") else one for one in rows]
+    table.write_text("\ufeff" + "\r\n".join(rows) + "\r\n", "utf-8", newline="")
+    lose(folder)
+    run.cycle(desk(folder), lost)
+    run.cycle(desk(folder), NOW + 2 * DAY, everything=True)
+    (row,) = [
+        one
+        for one in table.read_text("utf-8-sig").splitlines()
+        if one.startswith("Le Jour,")
+    ]
+
+    assert "2026-11-21T12:00:00Z" in row  # when it was first followed
+    assert row.endswith(hole)
