@@ -23,6 +23,7 @@ FLOORS = (
     {"curation", "poll", "read", "follow", "publish", "nursery"},
     {"engine", "desk", "rules", "notebook"},
     {"watch", "wave", "ask", "append", "hubs"},
+    {"recover"},
     {"run", "lookup"},
     {"worker", "serve", "rehearse"},
     {"demo"},

@@ -71,6 +71,7 @@ def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
             outlet=outlet,
             progress=progress,
         )
+    told_restored(report.restored, config)
     if as_json:
         show.as_json({name: getattr(report, name) for name in NUMBERS})
     if people:
@@ -108,6 +109,18 @@ def ended_by_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def told_restored(count: int | None, config: Config) -> None:
+    """Say in one line that a lost database was made again, if it was."""
+    if count is not None:
+        stories = _many(count, "story", "stories")
+        database, output = config.storage.database, config.storage.output
+        click.echo(
+            f"{database.name} was lost: {stories} restored from "
+            f"{output.name}/stories.jsonl",
+            err=True,
+        )
 
 
 def exit_status(report: Report) -> int:
@@ -274,6 +287,7 @@ def publish(path: str | None, accept: bool, as_json: bool) -> None:
     """
     desk = opened(path)
     rebuilt = pipeline.republish(desk, now(), accept=accept)
+    told_restored(rebuilt.restored, desk.config)
     if as_json:
         show.as_json({"files_written": rebuilt.written})
     else:

@@ -158,7 +158,7 @@ class Fetcher:
         visited = [url]
         while urls.opaque(here := visited[-1]):
             self._take_turn(urls.host(here))
-            with self._get(here, {"Accept": PAGES}) as reply:
+            with self._sent("GET", here, {"Accept": PAGES}) as reply:
                 target = _target(reply)
                 if not target:
                     if reply.status_code != _OK:

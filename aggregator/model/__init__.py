@@ -8,6 +8,7 @@ no other room of this package may enter.
 from aggregator.model.errors import (
     AggregatorError,
     ConfigError,
+    DataError,
     FailureKind,
     FetchError,
     LockHeldError,
@@ -62,7 +63,15 @@ from aggregator.model.settings import (
     Storage,
     Topic,
 )
-from aggregator.model.tales import Copy, Evidence, Report, State, Story
+from aggregator.model.tales import (
+    Copy,
+    Evidence,
+    Origin,
+    Proof,
+    Report,
+    State,
+    Story,
+)
 
 __all__ = [
     "FULL_TEXT",
@@ -76,6 +85,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "Copy",
+    "DataError",
     "Decision",
     "Document",
     "Engine",
@@ -92,6 +102,7 @@ __all__ = [
     "Matching",
     "Mention",
     "Obstacle",
+    "Origin",
     "Outcome",
     "Outlet",
     "Page",
@@ -103,6 +114,7 @@ __all__ = [
     "PollTask",
     "Polling",
     "Precision",
+    "Proof",
     "Query",
     "QueryError",
     "Report",

@@ -44,7 +44,11 @@ def keep(
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
         ON CONFLICT (id) DO UPDATE SET url = excluded.url,
             canonical = excluded.canonical, title = excluded.title,
-            summary = excluded.summary, fresh = 1, content = iif(
+            summary = iif(
+                excluded.summary = '' AND excluded.content = ''
+                AND id IN (SELECT entry FROM recovered),
+                summary, excluded.summary  -- what was shown came from its page
+            ), fresh = 1, content = iif(
                 length(content) > length(excluded.content)
                 AND EXISTS (SELECT 1 FROM pages WHERE url = excluded.canonical),
                 content, excluded.content

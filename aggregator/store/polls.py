@@ -32,7 +32,7 @@ from aggregator.pace import (
     next_poll,
     suspicious,
 )
-from aggregator.store import entries, history, listing, recall
+from aggregator.store import entries, history, listing, recall, recovery
 from aggregator.store.base import Store, instant, maybe_instant, seconds
 from aggregator.urls import host
 
@@ -55,7 +55,8 @@ def follow(store: Store, feeds: Sequence[Feed], now: datetime) -> None:
         store.do_many(
             """
             INSERT INTO feeds (id, url, outlet, followed, since) VALUES (?, ?, ?, 1, ?)
-            ON CONFLICT (id) DO UPDATE SET outlet = excluded.outlet, followed = 1
+            ON CONFLICT (id) DO UPDATE SET outlet = excluded.outlet, followed = 1,
+                since = coalesce(since, excluded.since)
             """,
             [(number(url), url, name, seconds(now)) for url, name in wanted.items()],
         )
@@ -191,7 +192,7 @@ def _record(store: Store, known: recall.Recalled, polling: Polling) -> int:
     )
     new = entries.keep(store, feed, known.entries, outcome.at, undated_at)
     entries.reused(store, known.reused)
-    entries.mentioned(store, outcome.mentions)
+    entries.mentioned(store, recovery.followed(store, outcome))
     _keep_state(store, row, outcome, polling, gap=gap)
     if outcome.listed is not None:
         store.do(

@@ -167,16 +167,16 @@ def neighbours(
 
 
 def taken(store: Store, shorts: Iterable[str]) -> set[str]:
-    """Return those of the short ids that are in use."""
+    """Return those of the short ids that are in use by entries.
+
+    What is left of a story without any, a tombstone, is its own again when it returns.
+    """
     asked = json.dumps([*shorts])
     rows = store.rows(
         """
-        SELECT story FROM entries
+        SELECT DISTINCT story FROM entries
         WHERE story != '' AND story IN (SELECT value FROM json_each(?))
-        UNION
-        SELECT short FROM stories WHERE short IN (SELECT value FROM json_each(?))
         """,
-        asked,
         asked,
     )
     return {row["story"] for row in rows}
@@ -336,6 +336,8 @@ def _members(
             mentions=mentions.get(row["id"], ()),
             story=row["story"],
             reason=row["reason"],
+            ruled=row["reason"],
+            key=row["key"],
             reused=bool(row["reused"]),
             home=row["home"],
             feed_url=row["feed_url"],

@@ -14,9 +14,10 @@ from aggregator.text import fold
 class Member:
     """An entry with mentions, as stories see it.
 
-    story: the short id it belongs to, "" while it is not placed. reason: why it was
-    joined, "" for a story's first. published_at: never later than when it was first
-    seen, and never changed afterwards. led: the canonical URL to which its link
+    key: as in `Entry`. story: the short id of where the rules placed it, "" = nowhere
+    yet; ruled: why they joined it. reason: why it is where it is shown, by the rules or
+    the maintainer, "" for a story's first. published_at: never later than when it was
+    first seen, and never changed afterwards. led: the canonical URL to which its link
     leads where that does not say so itself; named: the one that its page gives itself;
     "" = as far as is known. reused: its URL stands for other articles too.
     """
@@ -40,6 +41,8 @@ class Member:
     led: str = ""
     named: str = ""
     reused: bool = False
+    key: str = ""
+    ruled: str = ""
 
     @property
     def addresses(self) -> tuple[str, ...]:

@@ -72,8 +72,7 @@ class _Groups:
         members = [*keeper.members]
         for other in others:
             members += [
-                replace(one, story=keeper.short, reason=one.reason or _MERGED)
-                for one in other.members
+                replace(one, reason=one.reason or _MERGED) for one in other.members
             ]
             self._of[other.short] = replace(other, merged=keeper.short)
         self._of[keeper.short] = replace(keeper, members=tuple(members))
@@ -123,7 +122,7 @@ class _Groups:
         names = sorted({name for member in leaving for name in _names(member)})
         had = [own for own in map(_parted, names) if own in self._standings]
         own = had[0] if had else _parted(min(map(_name, leaving)))
-        members = tuple(replace(one, story=own, reason="") for one in leaving)
+        members = tuple(replace(one, reason="") for one in leaving)
         standing = self._standings.get(own)
         self._of[own] = Ledger(own, members, standing, parted=True)
         for name in names:
