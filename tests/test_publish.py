@@ -50,6 +50,9 @@ def test_every_document_has_its_place() -> None:
         "outlets/index.html",
         "stories.jsonl",
         "style.css",
+        "favicon.svg",
+        "favicon.ico",
+        "apple-touch-icon.png",
     }
 
 
@@ -143,7 +146,7 @@ def test_no_text_breaks_a_document(
     )
     allowed = set(
         "html head meta title link body a header h1 span nav ul li main p section h2 "
-        "time cite blockquote mark footer code".split()
+        "time cite blockquote mark footer code script".split()
     )
     for name, body in documents.items():
         if name.endswith((".atom", ".rss")):
@@ -154,6 +157,9 @@ def test_no_text_breaks_a_document(
             tree = html.document_fromstring(body.decode())
             found = {one.tag for one in tree.iter() if isinstance(one.tag, str)}
             assert found <= allowed
+            for data in tree.iter("script"):
+                assert data.get("type") == "application/ld+json"
+                assert json.loads(data.text)["@type"] == "ItemList"
             hrefs = tree.xpath("//a/@href")
             assert all(
                 href.startswith(("https://", "http://", "#", "../")) or "html" in href

@@ -44,7 +44,7 @@ def render(
     published = newest(
         shown(story, site, by_id) for story in stories if story.state is State.PUBLISHED
     )
-    documents = {"style.css": templates.stylesheet()}
+    documents = {"style.css": templates.stylesheet()} | templates.icons()
     documents |= pages(site, topics, published, coverage)
     left = gone(stories, site)
     documents["stories.jsonl"] = data.jsonl(published, left)

@@ -77,6 +77,17 @@ class Shown:
         return self.copies[1:]
 
     @property
+    def date(self) -> str:
+        """When it was published, as far as known: « 2020-02-14 » or « 2019-11 »."""
+        whole = self.local_at.date().isoformat()
+        return whole[:-3] if self.story.precision == "month" else whole
+
+    @property
+    def person(self) -> str:
+        """Its author where that is not just the outlet again, else ""."""
+        return "" if self.author == self.outlet else self.author
+
+    @property
     def source_url(self) -> str:
         """The outlet's feed that delivered it; "" for a story added by hand."""
         return web(self.story.feed_url)
@@ -102,7 +113,7 @@ def shown(story: Story, site: Site, topics: Mapping[str, Topic]) -> Shown:
     permalink = f"{local_at.year:04}/index.html#s-{story.short}"
     url = web(story.url)
     name = title(story.title) or title(url) or story.short
-    outlet = clean(story.outlet)
+    outlet = title(story.outlet)
     return Shown(
         story=story,
         id=entry_id(story, site),
@@ -113,7 +124,7 @@ def shown(story: Story, site: Site, topics: Mapping[str, Topic]) -> Shown:
         link=url or site.url + permalink,
         outlet=outlet,
         home=web(story.home),
-        author=clean(story.author),
+        author=title(story.author),
         language=story.language if _LANGUAGE.fullmatch(story.language) else "",
         note=clean(story.note),
         form=clean(story.form),
@@ -178,7 +189,7 @@ def clean(words: str) -> str:
 
 
 def title(words: str) -> str:
-    """Return a title as shown: clean, and cut where it is absurdly long."""
+    """Return a title or name as shown: clean, and cut where it is absurdly long."""
     return text.cut(clean(words), _TITLE)
 
 
