@@ -150,6 +150,9 @@ def test_an_outlets_text_never_exceeds_the_limit_and_settles(
         "https://a b.example/",
         "https://a.example/\x07",
         "http://[::1",
+        "https://a.example:99999/",
+        "https://a.example\\@b.example/",
+        "https://a|b.example/",
         "",
     ],
 )
@@ -160,6 +163,22 @@ def test_only_complete_web_addresses_come_out(url: str) -> None:
     assert (story.url, story.home, story.archived, story.source_url) == ("", "", "", "")
     assert story.link.startswith(SITE.url)
     assert web("https://journal.example/é?a=b#c") == "https://journal.example/é?a=b#c"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown_as"),
+    [
+        ("https://a.example/'\"><b>", "https://a.example/'%22%3E%3Cb%3E"),
+        ("https://a.example/?a[]=1|2#b#c", "https://a.example/?a%5B%5D=1%7C2#b%23c"),
+        ("https://a.example/100%/%C3%A9%2f", "https://a.example/100%25/%C3%A9%2f"),
+        ("https://[::1]:8000/{x}", "https://[::1]:8000/%7Bx%7D"),
+        ("http://é.example/où?a=b&c=d+e~f", "http://é.example/où?a=b&c=d+e~f"),
+    ],
+)
+def test_what_no_address_may_hold_is_escaped(url: str, shown_as: str) -> None:
+    """As a browser does it; a second time nothing changes."""
+    assert web(url) == shown_as
+    assert web(shown_as) == shown_as
 
 
 def test_texts_lose_what_harms_a_document() -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from aggregator import text, urls
@@ -28,6 +29,9 @@ _UNFIT = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd"
     "\U00010000-\U0010fffd]"
 )
+# An address: its host, path with query, fragment; and what may not stand in the latter.
+_ADDRESS = re.compile(r"([^:]+://[^/?#\\\"<>^`{|}%]+)([/?][^#]*|)(#.*|)")
+_ODD = re.compile(r'[#\[\]"<>\\^`{|}]|%(?![0-9A-Fa-f]{2})')
 _BLANKS = re.compile(r"[ \t\n\r]+")  # no-break spaces stay as the outlet set them
 _ENTRY_TITLE = re.compile(r"\{(title|outlet)\}")
 
@@ -177,10 +181,16 @@ def entry_id(story: Story, site: Site) -> str:
 
 
 def web(url: str) -> str:
-    """Return the URL if it is a complete http(s) one without blanks, else ""."""
+    """Return the URL if it is a complete http(s) one without blanks, else "".
+
+    What RFC 3987 does not allow in it is escaped, as a browser would.
+    """
     # a space is the only blank that is printable
     usable = url.isprintable() and " " not in url and urls.web(url)
-    return url if usable else ""
+    if not usable or not (parts := _ADDRESS.fullmatch(url)):
+        return ""
+    host, path, fragment = parts.groups()
+    return host + _allowed(path) + fragment[:1] + _allowed(fragment[1:])
 
 
 def clean(words: str) -> str:
@@ -216,6 +226,11 @@ def highlighted(words: str, spans: Iterable[Span]) -> tuple[Part, ...]:
 def plain(parts: tuple[Part, ...]) -> str:
     """Return the words of the pieces, without marks."""
     return "".join(words for words, _ in parts)
+
+
+def _allowed(part: str) -> str:
+    """Return a part of an address, what may not stand in it escaped."""
+    return _ODD.sub(lambda odd: quote(odd[0]), part)
 
 
 def _entry_title(template: str, name: str, outlet: str) -> str:

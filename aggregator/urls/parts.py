@@ -19,7 +19,8 @@ def split(url: str) -> SplitResult | None:
     """Return the parts of an absolute http(s) address with a host, None for others."""
     try:
         parts = urlsplit(url)
-    except ValueError:  # an unclosed bracket, for one
+        _ = parts.port
+    except ValueError:  # an unclosed bracket, a port beyond 65535
         return None
     return parts if parts.scheme in _PORTS and parts.hostname else None
 
