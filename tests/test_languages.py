@@ -80,3 +80,22 @@ def test_dates_are_set_as_the_language_has_them(
 
     assert said.day(datetime(2020, 3, 1, tzinfo=UTC)) == day
     assert said.territory == territory
+
+
+@pytest.mark.parametrize(
+    ("said", "marked"),
+    [
+        ("en", "en"),
+        ("en-gb", "en-GB"),
+        ("de_AT", "de-AT"),
+        ("en-FRA", "en"),
+        ("zh-Hans", "zh"),
+        ("fr-CA", ""),
+        ("english", ""),
+        ("xx", ""),
+        ("", ""),
+    ],
+)
+def test_only_real_languages_are_marked_on_a_page(said: str, marked: str) -> None:
+    """An outlet may call its language what it likes; a screen reader must know it."""
+    assert words("fr").foreign(said) == marked

@@ -58,6 +58,7 @@ HOSTILE = (
     "Confédération" * 30,
     "mot " * 25_000,
 )
+LANGUAGES = ("xx", "english", "en-FRA", "en-gb", "zh-Hans", "<en>", "fr")
 LINKS = (
     "javascript:taken=1",
     "data:text/html,<script>taken=1</script>",
@@ -95,7 +96,7 @@ def hostile() -> Iterator[Story]:
             note=text[:300],
             form=text[:90],
             detail=text[:90],
-            language=text if number % 2 else "fr",
+            language=LANGUAGES[number % len(LANGUAGES)],
             url=url,
             home=url,
             archived=url,

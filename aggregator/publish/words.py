@@ -89,8 +89,8 @@ class Words:
         return _french(text)
 
     def foreign(self, language: str) -> str:
-        """Return the language where it is known and not the site's, else ""."""
-        return language if language and _base(language) != _base(self.language) else ""
+        """Return the language where it is one and not the site's, else ""."""
+        return "" if _base(language) == _base(self.language) else _registered(language)
 
 
 @lru_cache(maxsize=8)
@@ -127,6 +127,16 @@ def _translations(language: str) -> GNUTranslations | None:
     write_mo(compiled, read)  # gettext knows how to choose a plural; Babel does not
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+@lru_cache(maxsize=256)
+def _registered(language: str) -> str:
+    """Return an outlet's language as a checker takes it, « en-GB »; "" = unknown."""
+    every = Locale.parse(_FALLBACK)
+    base, region = _base(language), language.replace("_", "-").partition("-")[2].upper()
+    if base not in every.languages:
+        return ""
+    return f"{base}-{region}" if region in every.territories else base
 
 
 def _base(language: str) -> str:
