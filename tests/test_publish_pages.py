@@ -242,6 +242,15 @@ def test_nothing_runs_and_nothing_is_loaded_from_elsewhere() -> None:
     assert "@import" not in style
 
 
+def test_the_frame_of_a_window_has_the_colour_of_the_paper() -> None:
+    """In both schemes: what the page says is what the style sheet sets."""
+    documents = published(a_story())
+    colours = page(documents).xpath("//meta[@name='theme-color']/@content")
+    papers = re.findall(r"--paper: (#\w+)", documents["style.css"].decode())
+
+    assert colours == papers[:2]
+
+
 def test_a_page_can_be_used_without_seeing_it() -> None:
     """Language, skip link, landmarks, one h1, headings in order, named navigations."""
     documents = published(a_story(0), a_story(1, pinned=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -179,6 +180,20 @@ def test_what_no_address_may_hold_is_escaped(url: str, shown_as: str) -> None:
     """As a browser does it; a second time nothing changes."""
     assert web(url) == shown_as
     assert web(shown_as) == shown_as
+
+
+@given(
+    st.text('[]{}<>"\\^`|%#?/@:.aé0 \u202e', max_size=20).map(
+        "https://a.example{}".format
+    )
+    | st.text(max_size=20).map("http://{}".format)
+)
+def test_whatever_comes_out_is_an_address(url: str) -> None:
+    """Nothing that RFC 3987 forbids is left in it, and it is escaped once."""
+    out = web(url)
+
+    assert web(out) == out
+    assert not re.search(r"[\s<>\"\\^`{|}]|%(?![0-9A-Fa-f]{2})|#.*#", out)
 
 
 def test_texts_lose_what_harms_a_document() -> None:

@@ -40,7 +40,7 @@ def coins(story: Shown) -> str:
         ("rft.language", story.language),
         ("rft.identifier", story.link),
     )
-    return "&".join(f"{key}={quote(value, safe='')}" for key, value in pairs if value)
+    return "&".join(f"{key}={quote(value, safe=':/')}" for key, value in pairs if value)
 
 
 def linked(
