@@ -1,4 +1,4 @@
-"""What programs read on a page: COinS for Zotero, JSON-LD and Open Graph.
+"""What programs read on a page: COinS for Zotero, JSON-LD for search engines.
 
 Decides the values; templates write and escape them. Of an outlet's words only title,
 outlet, author and date stand here, never its text.
@@ -27,7 +27,7 @@ def coins(story: Shown) -> str:
     """Return the story as a ContextObject (Z39.88-2004), for a span's title.
 
     Dublin Core with Zotero's own word for `type`, which is how Zotero tells a newspaper
-    from a journal. No blank is written as +, which it would keep in some versions.
+    from a journal. A blank is %20: not every reader takes + for one.
     """
     pairs = (
         ("ctx_ver", "Z39.88-2004"),

@@ -65,7 +65,7 @@ class Words:
         if precision == "month":
             return str(format_skeleton("yMMM", at, locale=self.locale))
         day = str(format_date(at, "medium", locale=self.locale))
-        # French counts the first of a month only; CLDR has no pattern for that.
+        # In French the first of a month is an ordinal, of which CLDR knows nothing.
         return _FIRST.sub("1er ", day) if self.locale.language == "fr" else day
 
     def moment(self, at: datetime) -> str:
