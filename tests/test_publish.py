@@ -43,6 +43,8 @@ def test_every_document_has_its_place() -> None:
     }
 
     assert names == feeds | {
+        "archive/2026-03.atom",
+        "topics/film/archive/2026-03.atom",
         "index.html",
         "topics/film/index.html",
         "topics/travail/index.html",

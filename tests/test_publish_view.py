@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from publish_cases import FILM, SITE, a_story
 
 from aggregator.model import Evidence, Story
-from aggregator.publish.view import Shown, clean, marked, plain, shown, web
+from aggregator.publish.view import Shown, clean, marked, plain, shown
 
 WORDS = "Les travailleurs du clic parlent enfin à visage découvert de leur métier."
 
@@ -152,7 +151,6 @@ def test_an_outlets_text_never_exceeds_the_limit_and_settles(
         "https://a.example/\x07",
         "http://[::1",
         "https://a.example:99999/",
-        "https://a.example\\@b.example/",
         "https://a|b.example/",
         "",
     ],
@@ -163,44 +161,21 @@ def test_only_complete_web_addresses_come_out(url: str) -> None:
 
     assert (story.url, story.home, story.archived, story.source_url) == ("", "", "", "")
     assert story.link.startswith(SITE.url)
-    assert web("https://journal.example/é?a=b#c") == "https://journal.example/é?a=b#c"
 
 
-@pytest.mark.parametrize(
-    ("url", "shown_as"),
-    [
-        ("https://a.example/'\"><b>", "https://a.example/'%22%3E%3Cb%3E"),
-        ("https://a.example/?a[]=1|2#b#c", "https://a.example/?a%5B%5D=1%7C2#b%23c"),
-        ("https://a.example/100%/%C3%A9%2f", "https://a.example/100%25/%C3%A9%2f"),
-        ("https://[::1]:8000/{x}", "https://[::1]:8000/%7Bx%7D"),
-        ("http://é.example/où?a=b&c=d+e~f", "http://é.example/où?a=b&c=d+e~f"),
-    ],
-)
-def test_what_no_address_may_hold_is_escaped(url: str, shown_as: str) -> None:
-    """As a browser does it; a second time nothing changes."""
-    assert web(url) == shown_as
-    assert web(shown_as) == shown_as
+def test_an_address_is_written_as_an_address() -> None:
+    """Validators and old readers refuse é and | in a link, browsers escape them."""
+    story = seen(a_story(url="https://journal.example/é?a=b|c#d", home="HTTPS://J.org"))
 
-
-@given(
-    st.text('[]{}<>"\\^`|%#?/@:.aé0 \u202e', max_size=20).map(
-        "https://a.example{}".format
-    )
-    | st.text(max_size=20).map("http://{}".format)
-)
-def test_whatever_comes_out_is_an_address(url: str) -> None:
-    """Nothing that RFC 3987 forbids is left in it, and it is escaped once."""
-    out = web(url)
-
-    assert web(out) == out
-    assert not re.search(r"[\s<>\"\\^`{|}]|%(?![0-9A-Fa-f]{2})|#.*#", out)
+    assert story.url == "https://journal.example/%C3%A9?a=b%7Cc#d"
+    assert story.home == "https://j.org/"
 
 
 def test_texts_lose_what_harms_a_document() -> None:
     """Controls, surrogates and direction marks go; no-break spaces stay."""
-    harmful = " a\x00\x08b\ud800\ufffe\u202e c\u2066\n\td\u00a0: "
+    harmful = " a\x00\x08b\ud800\ufffe\u202e c\u2066\n\td\u00a0: \ufffd"
 
-    assert clean(harmful) == "ab c d\u00a0:"
+    assert clean(harmful) == "ab c d\u00a0: ?"
 
 
 def test_a_title_has_a_length_and_is_never_empty() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
@@ -44,6 +44,16 @@ def html(name: str, language: str, **context: object) -> str:
 def macros(name: str, language: str) -> Any:  # noqa: ANN401 - Jinja2 names no type
     """Return the macros of a template, to be called; what they give is escaped."""
     return _environment(language).get_template(name).module
+
+
+def macro(name: str, language: str) -> Callable[..., str]:
+    """Return the macro `html` of a template, for what is filled in thousands of times.
+
+    It is given its values by position, and takes little more than half of the time.
+    """
+    html = macros(name, language).html
+    # A plain text, since Jinja's own escapes whatever is done to it.
+    return lambda *values: str(html(*values))
 
 
 def data_block(values: Mapping[str, object]) -> DataBlock:

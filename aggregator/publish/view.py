@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from aggregator import text, urls
@@ -22,18 +21,17 @@ Part = tuple[str, bool]
 Span = tuple[int, int]
 
 _TITLE = 300  # characters of a title shown; the longest of a real press list has 187
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+# RFC 5646: all languages have two or three letters ("french" is none).
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
 # What XML 1.0 §2.2 cannot hold, noncharacters, and marks that turn the reading
 # direction of whatever follows them on the page.
 _UNFIT = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd"
     "\U00010000-\U0010fffd]"
 )
-# An address: its host, path with query, fragment; and what may not stand in the latter.
-_ADDRESS = re.compile(r"([^:]+://[^/?#\\\"<>^`{|}%]+)([/?][^#]*|)(#.*|)")
-_ODD = re.compile(r'[#\[\]"<>\\^`{|}]|%(?![0-9A-Fa-f]{2})')
 _BLANKS = re.compile(r"[ \t\n\r]+")  # no-break spaces stay as the outlet set them
 _ENTRY_TITLE = re.compile(r"\{(title|outlet)\}")
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +96,10 @@ class Shown:
 
     @property
     def source_title(self) -> str:
-        """The name of that feed, else the outlet's."""
-        return clean(self.story.feed_title) or self.outlet
+        """The name of that feed, else the outlet's, never empty where it has a URL."""
+        return (
+            title(self.story.feed_title) or self.outlet or self.source_url or self.home
+        )
 
 
 def shown(story: Story, site: Site, topics: Mapping[str, Topic]) -> Shown:
@@ -145,7 +145,7 @@ def shown(story: Story, site: Site, topics: Mapping[str, Topic]) -> Shown:
         copies=tuple(
             replace(
                 copy,
-                outlet=clean(copy.outlet),
+                outlet=title(copy.outlet),
                 url=web(copy.url),
                 title=title(copy.title),
             )
@@ -161,13 +161,19 @@ class Gone:
 
     story: Story
     id: str
+    added_at: datetime
     withdrawn_at: datetime
 
 
 def gone(stories: Iterable[Story], site: Site) -> tuple[Gone, ...]:
     """Return the stories that subscribers may have and should not, last gone first."""
     found = [
-        Gone(story, entry_id(story, site), story.withdrawn_at.replace(microsecond=0))
+        Gone(
+            story,
+            entry_id(story, site),
+            story.added_at or story.published_at,
+            story.withdrawn_at.replace(microsecond=0),
+        )
         for story in stories
         if story.withdrawn_at and story.state is not State.PUBLISHED
     ]
@@ -181,25 +187,27 @@ def entry_id(story: Story, site: Site) -> str:
 
 
 def web(url: str) -> str:
-    """Return the URL if it is a complete http(s) one without blanks, else "".
-
-    What RFC 3987 does not allow in it is escaped, as a browser would.
-    """
+    """Return the URL as `urls.written` if it is http(s) and without blanks, else ""."""
     # a space is the only blank that is printable
-    usable = url.isprintable() and " " not in url and urls.web(url)
-    if not usable or not (parts := _ADDRESS.fullmatch(url)):
-        return ""
-    host, path, fragment = parts.groups()
-    return host + _allowed(path) + fragment[:1] + _allowed(fragment[1:])
+    usable = url.isprintable() and " " not in url
+    return urls.written(url) if usable else ""
 
 
 def clean(words: str) -> str:
     """Return the text in one line, without characters that harm a document."""
-    return _BLANKS.sub(" ", _UNFIT.sub("", words)).strip(" ")
+    return _BLANKS.sub(" ", _fit(words)).strip()
+
+
+def untagged(words: str) -> str:
+    """Return a clean text so that nothing in it looks like a tag.
+
+    Many readers take the titles of RSS, and some those of Atom, for HTML.
+    """
+    return _TAG.sub("‹", words) if "<" in words else words
 
 
 def title(words: str) -> str:
-    """Return a title or name as shown: clean, and cut where it is absurdly long."""
+    """Return a title or a name as shown: clean, and cut where it is absurdly long."""
     return text.cut(clean(words), _TITLE)
 
 
@@ -228,15 +236,11 @@ def plain(parts: tuple[Part, ...]) -> str:
     return "".join(words for words, _ in parts)
 
 
-def _allowed(part: str) -> str:
-    """Return a part of an address, what may not stand in it escaped."""
-    return _ODD.sub(lambda odd: quote(odd[0]), part)
-
-
 def _entry_title(template: str, name: str, outlet: str) -> str:
     values = {"title": name, "outlet": outlet}
     # Not str.format: a title may hold braces, and a template may not reach attributes.
-    return clean(_ENTRY_TITLE.sub(lambda found: values[found[1]], template)) or name
+    filled = _ENTRY_TITLE.sub(lambda found: values[found[1]], template)
+    return untagged(clean(filled) or name)
 
 
 def _republished(
@@ -303,6 +307,9 @@ def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def _tidy(parts: list[Part]) -> tuple[Part, ...]:
-    return tuple(
-        (kept, mark) for words, mark in parts if (kept := _UNFIT.sub("", words))
-    )
+    return tuple((kept, mark) for words, mark in parts if (kept := _fit(words)))
+
+
+def _fit(words: str) -> str:
+    # U+FFFD stands where an outlet's text was broken; validators object to it.
+    return _UNFIT.sub("", words).replace("\ufffd", "?")

@@ -7,7 +7,16 @@ links, rel=canonical) is learnt elsewhere.
 """
 
 from aggregator.urls.canonical import canonical
-from aggregator.urls.parts import home, host, origin, site, web
+from aggregator.urls.parts import home, host, origin, site, web, written
 from aggregator.urls.wrapped import unwrapped
 
-__all__ = ["canonical", "home", "host", "origin", "site", "unwrapped", "web"]
+__all__ = [
+    "canonical",
+    "home",
+    "host",
+    "origin",
+    "site",
+    "unwrapped",
+    "web",
+    "written",
+]
