@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, Page
 from publish_cases import CASES, NOON, a_story, case, coverage
 
 from aggregator.health import Followed, Window
-from aggregator.model import Copy, Evidence, Story
+from aggregator.model import Copy, Evidence, Story, Topic
 from aggregator.publish import render
 
 TYPES = {
@@ -123,7 +123,12 @@ def world() -> Iterator[tuple[Server, dict[str, bytes]]]:
     """Serve the published folder; yield the server and the documents by name."""
     site, topics, _ = case(CASES / "press")
     server = Server()
-    documents = render(replace(site, url=server.url("/")), topics, stories(), outlets())
+    documents = render(
+        replace(site, url=server.url("/"), contact=f"{server.url('/')}{'contact' * 9}"),
+        (*topics, Topic("long", "Anticonstitutionnellement", "Confédération" * 9)),
+        stories(),
+        outlets(),
+    )
     for name, body in documents.items():
         kind = TYPES.get(Path(name).suffix, "application/octet-stream")
         server.route(f"/{name}", body=body, headers={"Content-Type": kind})
@@ -237,7 +242,7 @@ def test_no_page_is_wider_than_the_window(
 ) -> None:
     """Nothing to scroll sideways, whatever an outlet is called or writes."""
     visit.page.set_viewport_size({"width": width, "height": 800})
-    for name in PAGES:
+    for name in (*PAGES, "topics/long/index.html"):
         visit.page.goto(world[0].url(f"/{name}"))
 
         assert visit.page.evaluate("document.documentElement.scrollWidth") == width
