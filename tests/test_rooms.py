@@ -45,6 +45,7 @@ HOMES = {
     "ftfy": {"text"},
     "trafilatura": {"article"},
     "protego": {"robots"},
+    "whitenoise": {"serve"},
 }
 
 

@@ -17,7 +17,6 @@ import click
 
 from aggregator import config as configuration
 from aggregator import run as pipeline
-from aggregator import serve as server
 from aggregator.cli import show
 from aggregator.clock import now
 from aggregator.desk import Desk
@@ -292,6 +291,8 @@ def serve(path: str | None, port: int) -> None:
 
 def serve_folder(config: Config, port: int) -> None:
     """Serve the published folder until interrupted, saying where it is to be seen."""
+    from aggregator import serve as server  # noqa: PLC0415 -- no cycle needs a server
+
     with server.serve(config.storage.output, port) as running:
         click.echo(f"http://127.0.0.1:{running.server_port}/   (Ctrl-C ends it)")
         if hint := server.ssh_hint(running.server_port):
