@@ -232,7 +232,7 @@ def test_live_feeds_hold_the_last_added_and_the_last_week() -> None:
     assert len(many) == 10
 
 
-def test_what_was_added_at_its_own_date_is_on_pages_only() -> None:
+def test_what_was_added_at_its_own_date_is_in_no_live_feed() -> None:
     """A backfilled story does not arrive as new in a reader (DESIGN.md §6)."""
     documents = published(a_story(1), a_story(2, live=False))
 
