@@ -24,6 +24,7 @@ from aggregator.stories import (
     ruling,
     settle,
     suggested,
+    tombstone,
 )
 
 
@@ -67,11 +68,19 @@ def stories(store: Store, desk: Desk) -> tuple[Story, ...]:
     outlets = {outlet.name: outlet for outlet in desk.config.outlets}
     rulings = Rulings(desk.decisions)
     zone = desk.config.site.timezone
-    return tuple(
+    known = ledgers(store, desk)
+    told = [
         compose(ledger, ledger.standing, ruling(ledger, rulings, zone), outlets)
-        for ledger in ledgers(store, desk)
+        for ledger in known
         if ledger.standing
-    )
+    ]
+    named = {ledger.short for ledger in known}
+    told += [
+        tombstone(standing)
+        for short, standing in tales.standings(store).items()
+        if short not in named and standing.state is not State.PUBLISHED
+    ]
+    return tuple(sorted(told, key=lambda story: story.short))
 
 
 def queue(store: Store, desk: Desk, state: State, now: datetime) -> tuple[Story, ...]:

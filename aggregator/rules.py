@@ -173,11 +173,12 @@ def _match(
     """Have the mentions that entries make of `topics` be what the rules say now."""
     by_id = {topic.id: topic for topic in topics}
     for chunk in remembered.read(store, ids):
-        alike: defaultdict[tuple[Outlet, str], list[Entry]] = defaultdict(list)
+        alike: defaultdict[tuple[Outlet, str, bool], list[Entry]] = defaultdict(list)
         for kept in chunk:
             outlet = treated.get(kept.feed_url, _outlet(_NO_RULE))
-            alike[outlet, kept.page].append(kept.entry)
-        for (outlet, page), its in alike.items():
+            partial = kept.recovered
+            alike[outlet, kept.page, partial].append(kept.entry)
+        for (outlet, page, partial), its in alike.items():
             found = {(m.entry, m.topic): m for m in _said(its, topics, outlet, page)}
             said = {
                 (mention.entry, mention.topic): mention
@@ -185,7 +186,11 @@ def _match(
                 for mention in mentions
                 if mention.topic in by_id
             }
-            new = [one for key, one in found.items() if said.get(key) != one]
+            new = [
+                one
+                for key, one in found.items()
+                if said.get(key) != one and not (partial and key in said)
+            ]
             entries.mentioned(store, new)
             lost = [
                 one

@@ -32,10 +32,11 @@ from aggregator.model import (
     Story,
 )
 from aggregator.publish.desk import desk as desk_pages
+from aggregator.recover import recover
 from aggregator.store import Store, books, polls, tales
 from aggregator.store import rules as remembered
 from aggregator.stories import Settled, brake, held_by_topic, place, possible_ids
-from aggregator.wave import read_pages
+from aggregator.wave import second_wave
 
 _FLUSH = 200  # outcomes in one transaction: 2.8 × the rate of one each (DESIGN.md §2)
 _FLUSH_ENTRIES = 1000  # new ones in one transaction; they may be long
@@ -69,7 +70,9 @@ def cycle(
         held(config.storage.database, "cycle"),
         Store(config.storage.database) as store,
     ):
+        restored = recover(store, desk, now)
         polls.follow(store, config.feeds, now)
+        polls.set_back(store, now)
         if watch.edits(store, desk, wrong, now):
             show_desk(store, desk, stories(store, desk))
         before = books.mention_counts(store)
@@ -81,7 +84,7 @@ def cycle(
         )
         tally = _poll(store, config, tasks, now, progress, stop)
         if not tasks or tally.succeeded:  # else this machine may be cut off
-            read_pages(store, config, feeds, now, stop)
+            second_wave(store, config, feeds, now, stop)
         gained = books.gained(before, books.mention_counts(store))
         with _uncollected():
             more = tell(store, desk, now)
@@ -114,16 +117,18 @@ def cycle(
         held=braked(desk, told),
         braked=more,
         hubs=heard,
+        restored=restored,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What `republish` did: the files it wrote; `held` and `hubs` as in `Report`."""
+    """What `republish` did: the files it wrote; the others as in `Report`."""
 
     written: tuple[str, ...]
     held: tuple[tuple[str, int], ...]
     hubs: tuple[tuple[str, str], ...]
+    restored: int | None = None
 
 
 def republish(desk: Desk, now: datetime, *, accept: bool = False) -> Rebuilt:
@@ -133,6 +138,7 @@ def republish(desk: Desk, now: datetime, *, accept: bool = False) -> Rebuilt:
     """
     database = desk.config.storage.database
     with held(database, "cycle"), Store(database) as store:
+        restored = recover(store, desk, now)
         polls.follow(store, desk.config.feeds, now)
         watch.edits(store, desk, None, now)
         rules.apply(store, desk.config)
@@ -142,7 +148,7 @@ def republish(desk: Desk, now: datetime, *, accept: bool = False) -> Rebuilt:
             watch.brake(store, desk, told, now)
             documents, written = rebuild(store, desk, told)
         heard = tell_hubs(store, desk, told, documents, now)
-        return Rebuilt(written, braked(desk, told), heard)
+        return Rebuilt(written, braked(desk, told), heard, restored)
 
 
 # ── polling ───────────────────────────────────────────────────────────────────────────
@@ -248,7 +254,8 @@ def tell(
         found = before and before.added_at and not decided.addition
         followed = followed or bool(found)
     edited, standings = remembered.marked(store), tuple(one.after for one in moves)
-    if not accept and polls.last_cycle(store) and followed:
+    begun = polls.last_cycle(store) or store.fact("recovered_at")
+    if not accept and begun and followed:
         limit = desk.config.matching.brake
         topics = [topic.id for topic in desk.config.topics]
         standings = brake(moves, limit, edited, topics, now)

@@ -18,7 +18,9 @@ from aggregator.health import Event, Followed, Kind, Record, Told
 from aggregator.identity import number
 from aggregator.model import ConfigError, State, Story
 from aggregator.publish.desk import DeskView
-from aggregator.store import Store, books, events
+from aggregator.store import Store, books, events, tales
+from aggregator.store.base import instant
+from aggregator.stories import suggested
 
 
 def watch(store: Store, desk: Desk, stories: Iterable[Story], now: datetime) -> bool:
@@ -91,6 +93,7 @@ def view(store: Store, desk: Desk, stories: Iterable[Story]) -> DeskView:
         events=events.told(store),
         waiting=tuple(story for story in stories if story.state is State.WAITING),
         held=tuple(story for story in stories if story.held),
+        joins=suggested(stories, tales.suggestions(store), desk.decisions),
         as_of=as_of,
     )
 
@@ -121,9 +124,13 @@ def _found(
 
 
 def _day(desk: Desk, now: datetime) -> str:
-    """Return what changes when the coverage page may: the day, or the outlets."""
+    """Return what changes when the lists of outlets may: the day, or the outlets."""
     outlets = [one for one in desk.config.outlets if one.enabled]
-    names = (part for one in outlets for part in (one.name, one.homepage, *one.urls))
+    names = (
+        part
+        for one in outlets
+        for part in (one.name, one.homepage, one.language, one.kind, *one.urls)
+    )
     day = now.astimezone(ZoneInfo(desk.config.site.timezone)).date()
     return f"{day} {number(*names)}"
 
@@ -131,6 +138,23 @@ def _day(desk: Desk, now: datetime) -> str:
 def _covered(
     store: Store, desk: Desk, records: Mapping[str, Record], now: datetime
 ) -> tuple[Followed, ...]:
-    return health.coverage(
+    rows = health.coverage(
         desk.config.outlets, records, events.lasting(store), books.gaps(store), now
     )
+    lost_at = store.fact("recovered_at")
+    if not lost_at:
+        return rows
+    before = health.from_text(store.fact("coverage_recovered"))
+    return health.continued(rows, before, instant(int(lost_at)))
+
+
+def resume(
+    store: Store, desk: Desk, followed: Iterable[Followed], now: datetime
+) -> None:
+    """Go on from a coverage page that was published, inside a transaction.
+
+    It stands until the day is over, and what it says of the time before stays.
+    """
+    store.note("coverage", health.as_text(followed))
+    store.note("coverage_recovered", store.fact("coverage"))
+    store.note("coverage_day", _day(desk, now))

@@ -16,6 +16,7 @@ from aggregator.health import (
     Record,
     Window,
     as_text,
+    continued,
     coverage,
     from_text,
 )
@@ -55,13 +56,14 @@ def test_an_outlet_is_as_old_as_its_oldest_feed_that_answered() -> None:
     }
     (row,) = coverage([OUTLET], records, [], [], NOW)
 
-    assert row == Followed("A", "https://a.fr/", ago(90), ago(2), ())
+    feeds = ((A, "feed"), (B, "feed"))
+    assert row == Followed("A", "https://a.fr/", ago(90), ago(2), feeds=feeds)
 
     bare = replace(OUTLET, homepage="")
     (row,) = coverage([bare], records, [], [], NOW)
     assert row.homepage == "https://other.fr/"
     (row,) = coverage([bare], {}, [], [], NOW)
-    assert row == Followed("A", "", None, None, ())
+    assert row == Followed("A", "", None, None, feeds=feeds)
 
 
 def test_outlets_are_listed_by_name_without_those_that_are_not_followed() -> None:
@@ -150,3 +152,32 @@ def test_coverage_is_kept_as_text_without_loss(rows: tuple[Followed, ...]) -> No
     """What is read again is what was written."""
     assert from_text(as_text(rows)) == rows
     assert from_text("") == ()
+
+
+def test_rows_that_were_kept_before_have_no_feeds() -> None:
+    """A database of an earlier version is read as it is."""
+    (row,) = from_text('[["A", "", null, null, []]]')
+
+    assert row == Followed("A", "", None, None)
+
+
+def test_what_was_known_before_a_loss_goes_on() -> None:
+    """The first date, the newest article and every hole of the same outlet."""
+    gap, over = Window("gap", ago(90), ago(89)), Window("silence", ago(50), ago(40))
+    lasting = Window("failure", ago(20), None)
+    before = Followed("A", "https://a.fr/", ago(99), ago(21), (gap, over, lasting))
+    now = Followed("A", "", ago(1), ago(2), (Window("gap", ago(1), ago(0)),))
+    still = replace(now, windows=(Window("failure", ago(1), None),))
+    other = replace(now, name="B")
+    (one,) = continued([now], [before, other], ago(3))
+    (two,) = continued([still], [before], ago(3))
+
+    assert (one.since, one.newest_at, one.homepage) == (
+        ago(99),
+        ago(2),
+        "https://a.fr/",
+    )
+    ended = replace(lasting, until=ago(3))
+    assert one.windows == (gap, over, ended, *now.windows)
+    assert two.windows == (gap, over, lasting)
+    assert continued([other], [before], ago(3)) == (other,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,8 @@ from aggregator.health import Event, Health, Kind, Status
 from aggregator.model import Copy, Evidence, State, Story
 from aggregator.publish import write
 from aggregator.publish.desk import FEED_SIZE, LATELY, SHOWN, DeskView, desk
+from aggregator.publish.waiting import pairs
+from aggregator.stories import Suggested, joining
 
 AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
 FEED = "https://slate.example/rss"
@@ -338,6 +341,45 @@ def test_a_story_that_waits_shows_why() -> None:
     assert item.xpath(".//time/@datetime") == ["2026-03-14"]
 
 
+def a_pair(**given: Any) -> Suggested:
+    """Return two stories that may be one, the later one with the given fields."""
+    later = a_story(0, short="abcdefg2", title="La même dépêche", **given)
+    earlier = a_story(1, short="abcdefg3", title="Une dépêche", outlet="Le Soir")
+    return Suggested(later, earlier, "same title within 48 h")
+
+
+def test_what_may_be_one_story_comes_with_both_answers() -> None:
+    """Both sides, why, and two commands; no more."""
+    (pair,) = page(a_view(joins=(a_pair(),))).find_class("pair")
+    blocks = [one.text_content() for one in pair.xpath(".//pre")]
+
+    assert [words(one) for one in pair.find_class("line")] == [
+        "13 mars 2026 Une dépêche Le Soir",
+        "14 mars 2026 La même dépêche Le Journal",
+    ]
+    assert words(pair.find_class("facts")[0]) == "le même titre, en deux jours"
+    assert blocks == [
+        "aggregator merge abcdefg3 abcdefg2",
+        "aggregator split abcdefg2",
+    ]
+    assert not page(a_view()).find_class("pair")
+
+
+def test_every_reason_to_suggest_is_told_in_the_sites_language() -> None:
+    """What the rules call it would be English on a French page."""
+    source = Path(joining.__file__).read_text(encoding="utf-8")
+    doubts = {
+        *re.findall(r'return "([^"]+)", (?!True)', source),
+        *re.findall(r'likely\[same.story\] = "([^"]+)"', source),
+    }
+    french = {
+        one: pairs(SITE, [replace(a_pair(), reason=one)])[0].reason for one in doubts
+    }
+
+    assert len(doubts) == 7
+    assert not [one for one, told in french.items() if one == told]
+
+
 def test_evidence_is_marked_only_where_it_was_found() -> None:
     """A title that had to be cleaned, or an offset that cannot be, marks nothing."""
     proof = Evidence("film", "x", "title", "", certain=False, spans=((0, 2),))
@@ -504,7 +546,12 @@ def test_nobody_else_learns_of_the_desk() -> None:
 
 def test_the_desk_can_be_used_without_seeing_it() -> None:
     """Landmarks, headings in order, a table that stays one, ids once each."""
-    busy = replace(ALL, days={FEED: (1, 2, 3)}, lines=(a_line(state=Health.SILENT),))
+    busy = replace(
+        ALL,
+        days={FEED: (1, 2, 3)},
+        lines=(a_line(state=Health.SILENT),),
+        joins=(a_pair(),),
+    )
     tree = page(busy)
     levels = [int(one.tag[1]) for one in tree.xpath("//h1|//h2|//h3")]
 
@@ -526,13 +573,17 @@ def test_the_order_of_what_is_seen_changes_no_byte(data: st.DataObject) -> None:
         for state in Health
     )
     view = replace(
-        ALL, lines=(a_line(), *lines), waiting=(waits(), waits(short="abcdefg3"))
+        ALL,
+        lines=(a_line(), *lines),
+        waiting=(waits(), waits(short="abcdefg3")),
+        joins=(a_pair(), a_pair(published_at=BEFORE)),
     )
     shuffled = replace(
         view,
         lines=tuple(data.draw(st.permutations(view.lines))),
         events=tuple(data.draw(st.permutations(view.events))),
         waiting=tuple(data.draw(st.permutations(view.waiting))),
+        joins=tuple(data.draw(st.permutations(view.joins))),
     )
 
     assert desk(SITE, shuffled) == desk(SITE, view)
@@ -559,7 +610,8 @@ def test_no_text_breaks_the_desk(text: str, kind: Kind, state: Health) -> None:
     event = an_event(kind, 1, subject=text, outlet=text, text=text)
     asked = an_event(Kind.WAITS, 2, outlet=text, text=text)
     line = a_line(text, text, state=state, error=text, moved_to=text)
-    view = DeskView((line,), {text: (1, 2)}, (event, asked), (story,), AT)
+    join = Suggested(replace(story, short="abcdefg3"), story, text)
+    view = DeskView((line,), {text: (1, 2)}, (event, asked), (story,), AT, (), (join,))
     documents = desk(SITE, view)
     atom = etree.fromstring(documents["desk.atom"])
     told = [
@@ -588,7 +640,11 @@ def test_it_fits_a_phone(tmp_path: Path) -> None:
     )
     days = {line.url: tuple(range(30)) for line in lines}
     view = replace(
-        ALL, lines=(*lines, a_line(moved_to=NEW)), days=days, waiting=(wide,)
+        ALL,
+        lines=(*lines, a_line(moved_to=NEW)),
+        days=days,
+        waiting=(wide,),
+        joins=(Suggested(wide, wide, "x" * 200),),
     )
     write(tmp_path, desk(SITE, view))
     with browser() as shown:

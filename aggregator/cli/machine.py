@@ -18,6 +18,7 @@ import click
 from aggregator import config as configuration
 from aggregator import run as pipeline
 from aggregator.cli import show
+from aggregator.cli.opened import opened, tell_missing
 from aggregator.clock import now
 from aggregator.desk import Desk
 from aggregator.fetch import heartbeat
@@ -53,12 +54,12 @@ def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
     Exit status: 0 done, even when single feeds failed · 3 not one could be reached
     Example:     aggregator run --outlet "Le Monde" --all
     """
-    desk = Desk.load(configuration.locate(path))
+    people = sys.stderr is not None and sys.stderr.isatty()  # None when cron closes it
+    desk = opened(path, quiet=not people)
     config = desk.config
     if outlet:
         _known_outlet(config, outlet)
     settle_in(config)
-    people = sys.stderr is not None and sys.stderr.isatty()  # None when cron closes it
     if people:
         show_warnings(config)
     with ended_by_ctrl_c(), _progress(shown=people) as progress:
@@ -69,6 +70,7 @@ def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
             outlet=outlet,
             progress=progress,
         )
+    told_restored(report.restored, config)
     if as_json:
         show.as_json({name: getattr(report, name) for name in NUMBERS})
     if people:
@@ -106,6 +108,18 @@ def ended_by_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def told_restored(count: int | None, config: Config) -> None:
+    """Say in one line that a lost database was made again, if it was."""
+    if count is not None:
+        stories = _many(count, "story", "stories")
+        database, output = config.storage.database, config.storage.output
+        click.echo(
+            f"{database.name} was lost: {stories} restored from "
+            f"{output.name}/stories.jsonl",
+            err=True,
+        )
 
 
 def exit_status(report: Report) -> int:
@@ -247,6 +261,7 @@ def worker(path: str | None) -> None:
 
     def turn(desk: Desk, wrong: ConfigError | None, stop: Event) -> Report:
         nonlocal said
+        tell_missing(desk.config, quiet=True)
         report = pipeline.cycle(desk, now(), wrong=wrong, stop=stop)
         before, said = said, beat(desk.config, report)
         if said and said != before:
@@ -269,8 +284,9 @@ def publish(path: str | None, accept: bool, as_json: bool) -> None:
     printed. An edit that would move more stories of a topic than `matching.brake` moves
     none of them, unless it is accepted.
     """
-    desk = Desk.load(configuration.locate(path))
+    desk = opened(path)
     rebuilt = pipeline.republish(desk, now(), accept=accept)
+    told_restored(rebuilt.restored, desk.config)
     if as_json:
         show.as_json({"files_written": rebuilt.written})
     else:

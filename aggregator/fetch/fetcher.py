@@ -2,8 +2,8 @@
 
 Nothing is remembered between batches and nothing is decided about when to ask again;
 whatever a server does is a `Fetched` or a `FetchError`. Redirects are followed by hand,
-so that each hop's address is checked and each waits its turn. `poll` and the reading of
-article pages call it.
+so that each hop's address is checked and each waits its turn. `poll`, `read` and
+`follow` call it.
 """
 
 from __future__ import annotations
@@ -142,13 +142,30 @@ class Fetcher:
                     asked_at = asked_at.replace(microsecond=0)
                     return self._taken(reply, here, validators, moved_to, asked_at)
                 permanent = permanent and reply.status_code in _PERMANENT
-            if target in visited:
-                raise FetchError("redirect loop", kind="limit")
-            if len(visited) > _HOPS:
-                raise FetchError(f"more than {_HOPS} redirects", kind="limit")
-            if not urls.web(target):
-                raise FetchError("redirect to no web address", kind="refused")
-            visited.append(target)
+            _go_on(visited, target)
+
+    def follow(self, url: str, *, now: datetime, timeout: timedelta) -> str:
+        """Return where a redirector sends its readers; what is there is not asked.
+
+        The first address on the way that is no redirector's itself. Each of theirs is
+        asked as by `fetch`, and no body is read. GET and not HEAD: several redirectors
+        answer HEAD with 405, or with 200 and no target.
+
+        Raises as `fetch` does, and FetchError for an answer that is no redirect.
+        """
+        self._deadline.start(timeout.total_seconds())
+        self.waited = 0.0
+        visited = [url]
+        while urls.opaque(here := visited[-1]):
+            self._take_turn(urls.host(here))
+            with self._sent("GET", here, {"Accept": PAGES}) as reply:
+                target = _target(reply)
+                if not target:
+                    if reply.status_code != _OK:
+                        raise self._refused(reply, here, now)
+                    raise FetchError("leads nowhere by itself", kind="document")
+            _go_on(visited, urls.unwrapped(target))
+        return visited[-1]
 
     def post(
         self,
@@ -240,10 +257,7 @@ class Fetcher:
         # a 304 to a question without conditions would be no news for ever
         expected = (_OK, _UNCHANGED) if validators != Validators() else (_OK,)
         if status not in expected:
-            refusal = _refusal(reply, url, now)
-            if refusal.not_before:
-                self._turns.pause(refusal.paused_host, refusal.not_before)
-            raise refusal
+            raise self._refused(reply, url, now)
         fresh_until = said.fresh_until(
             headers.get("Cache-Control", ""),
             headers.get("Expires", ""),
@@ -278,6 +292,13 @@ class Fetcher:
             complete=complete,
         )
 
+    def _refused(self, reply: requests.Response, url: str, now: datetime) -> FetchError:
+        """Return the error for a status that brings nothing; a pause begins here."""
+        refusal = _refusal(reply, url, now)
+        if refusal.not_before:
+            self._turns.pause(refusal.paused_host, refusal.not_before)
+        return refusal
+
     def _take(self, reply: requests.Response) -> bool:
         """Spool the decompressed body; return whether it came to its end.
 
@@ -302,6 +323,17 @@ class Fetcher:
                 raise
             return False
         return _ended(raw)
+
+
+def _go_on(visited: list[str], target: str) -> None:
+    """Add where a redirect leads; raises FetchError where it is not to be followed."""
+    if target in visited:
+        raise FetchError("redirect loop", kind="limit")
+    if len(visited) > _HOPS:
+        raise FetchError(f"more than {_HOPS} redirects", kind="limit")
+    if not urls.web(target):
+        raise FetchError("redirect to no web address", kind="refused")
+    visited.append(target)
 
 
 def _target(reply: requests.Response) -> str:

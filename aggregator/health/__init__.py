@@ -6,7 +6,14 @@ changed since it was last told: `troubles` finds it in feeds, `news` in the rest
 store; there is no clock and no database here.
 """
 
-from aggregator.health.coverage import Followed, Window, as_text, coverage, from_text
+from aggregator.health.coverage import (
+    Followed,
+    Window,
+    as_text,
+    continued,
+    coverage,
+    from_text,
+)
 from aggregator.health.events import Event, Kind, Told
 from aggregator.health.news import (
     Gap,
@@ -36,6 +43,7 @@ __all__ = [
     "Window",
     "as_text",
     "brake_events",
+    "continued",
     "coverage",
     "cut_off",
     "edit_events",

@@ -15,8 +15,9 @@ from typing import Literal
 from aggregator.health.events import FAILURE, SILENCE, Event, Kind
 from aggregator.health.news import Gap
 from aggregator.health.status import Record
-from aggregator.model import Outlet
+from aggregator.model import FeedKind, Outlet
 
+_COLUMNS = 7  # of a row as text
 _BRIEF = timedelta(days=1)  # a failure that is over sooner is no hole
 
 
@@ -36,13 +37,18 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """An outlet on the coverage page. since: None while none of its feeds answered."""
+    """An outlet on the coverage page. since: None while none of its feeds answered.
+
+    feeds: the addresses that are polled, each with its kind.
+    """
 
     name: str
     homepage: str
     since: datetime | None
     newest_at: datetime | None
     windows: tuple[Window, ...] = ()
+    language: str = ""
+    feeds: tuple[tuple[str, FeedKind], ...] = ()
 
 
 def coverage(
@@ -88,6 +94,39 @@ def _followed(
         since=min(began, default=None),
         newest_at=max(newest, default=None),
         windows=tuple(_merged(windows)),
+        language=outlet.language,
+        feeds=tuple((url, outlet.kind) for url in outlet.urls),
+    )
+
+
+def continued(
+    rows: Iterable[Followed], before: Iterable[Followed], until: datetime
+) -> tuple[Followed, ...]:
+    """Return the rows with what was known of the same outlets before.
+
+    until: when that knowledge was lost. What lasted then is known no longer than that,
+    unless it is seen to last.
+    """
+    known = {one.name: one for one in before}
+    return tuple(_continued(one, known.get(one.name), until) for one in rows)
+
+
+def _continued(one: Followed, before: Followed | None, until: datetime) -> Followed:
+    if before is None:
+        return one
+    lasting = {window.kind for window in one.windows if window.until is None}
+    earlier = [
+        window
+        if window.until or window.kind in lasting
+        else replace(window, until=max(window.since, until))
+        for window in before.windows
+    ]
+    return replace(
+        one,
+        homepage=one.homepage or before.homepage,
+        since=min(filter(None, (one.since, before.since)), default=None),
+        newest_at=max(filter(None, (one.newest_at, before.newest_at)), default=None),
+        windows=tuple(_merged([*earlier, *one.windows])),
     )
 
 
@@ -143,6 +182,8 @@ def as_text(followed: Iterable[Followed]) -> str:
                 _seconds(one.since),
                 _seconds(one.newest_at),
                 [[w.kind, _seconds(w.since), _seconds(w.until)] for w in one.windows],
+                one.language,
+                one.feeds,
             ]
             for one in followed
         ],
@@ -151,7 +192,10 @@ def as_text(followed: Iterable[Followed]) -> str:
 
 
 def from_text(text: str) -> tuple[Followed, ...]:
-    """Return the rows that `as_text` wrote; () for no text."""
+    """Return the rows that `as_text` wrote; () for no text.
+
+    It once wrote rows without language and feeds.
+    """
     return tuple(
         Followed(
             name,
@@ -159,8 +203,13 @@ def from_text(text: str) -> tuple[Followed, ...]:
             _instant(since),
             _instant(newest_at),
             tuple(Window(k, _at(start), _instant(end)) for k, start, end in windows),
+            language,
+            tuple((url, kind) for url, kind in feeds),
         )
-        for name, homepage, since, newest_at, windows in json.loads(text or "[]")
+        for row in json.loads(text or "[]")
+        for name, homepage, since, newest_at, windows, language, feeds in [
+            [*row, "", []][:_COLUMNS]
+        ]
     )
 
 

@@ -8,6 +8,7 @@ no other room of this package may enter.
 from aggregator.model.errors import (
     AggregatorError,
     ConfigError,
+    DataError,
     FailureKind,
     FetchError,
     LockHeldError,
@@ -21,6 +22,7 @@ from aggregator.model.errors import (
 from aggregator.model.pages import (
     FULL_TEXT,
     Article,
+    Link,
     Obstacle,
     Page,
     PageBatch,
@@ -61,7 +63,15 @@ from aggregator.model.settings import (
     Storage,
     Topic,
 )
-from aggregator.model.tales import Copy, Evidence, Report, State, Story
+from aggregator.model.tales import (
+    Copy,
+    Evidence,
+    Origin,
+    Proof,
+    Report,
+    State,
+    Story,
+)
 
 __all__ = [
     "FULL_TEXT",
@@ -75,6 +85,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "Copy",
+    "DataError",
     "Decision",
     "Document",
     "Engine",
@@ -86,10 +97,12 @@ __all__ = [
     "FeedKind",
     "FetchError",
     "Fetched",
+    "Link",
     "LockHeldError",
     "Matching",
     "Mention",
     "Obstacle",
+    "Origin",
     "Outcome",
     "Outlet",
     "Page",
@@ -101,6 +114,7 @@ __all__ = [
     "PollTask",
     "Polling",
     "Precision",
+    "Proof",
     "Query",
     "QueryError",
     "Report",

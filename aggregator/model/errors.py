@@ -38,6 +38,10 @@ class StoreError(AggregatorError):
     """The database cannot be used."""
 
 
+class DataError(AggregatorError):
+    """What the published folder holds cannot be used to make the database again."""
+
+
 class LockHeldError(AggregatorError):
     """Another command holds the lock that this one needs."""
 

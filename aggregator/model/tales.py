@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from aggregator.model.polls import Column, Failure
+from aggregator.model.polls import Column, Failure, Rule, Verdict
 from aggregator.model.settings import Feed, Precision
 
 
@@ -46,6 +46,45 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """That an entry mentions a topic, without the words: see `Mention`."""
+
+    topic: str
+    verdict: Verdict
+    rule: Rule
+    line: str = ""
+    column: Column = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """An entry of a story, as far as it takes to make the story of it again.
+
+    feed, key: as in `Feed` and `Entry`; feed "" = the maintainer added it. story,
+    reason: where the rules placed it, and why; story "" = in the one it is shown in,
+    reason "" = it founded that. told: the story's summary is its. named, reused: as in
+    `stories.Member`.
+    """
+
+    key: str
+    published_at: datetime
+    feed: str = ""
+    outlet: str = ""
+    url: str = ""
+    title: str = ""
+    author: str = ""
+    language: str = ""
+    feed_title: str = ""
+    home: str = ""
+    story: str = ""
+    reason: str = ""
+    named: str = ""
+    reused: bool = False
+    told: bool = False
+    mentions: tuple[Proof, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """The article as a reader knows it, published as one Atom entry.
 
@@ -54,7 +93,7 @@ class Story:
     the others by date, no outlet twice. added_at: when it entered our feed; None while
     it never did. live: False for what was added at its own, older date.
     withdrawn_at: set while a story that was public is so no longer. held: the topics
-    that it would enter or leave if the brake let it.
+    that it would enter or leave if the brake let it. entries: all that it is made of.
     """
 
     short: str
@@ -84,6 +123,7 @@ class Story:
     feed_url: str = ""
     feed_title: str = ""
     held: tuple[str, ...] = ()
+    entries: tuple[Origin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +135,8 @@ class Report:
     mentions, in the order of feeds.toml. reached: False when this machine seems cut off
     from all outlets, by all that was polled up to now. held: how many stories the brake
     holds, by topic; braked: the topics of which it holds more than before. hubs: those
-    that begin to fail, with the reason, and those that work again, with "".
+    that begin to fail, with the reason, and those that work again, with "". restored:
+    how many stories came back from the published folder, None = the database was there.
     """
 
     polled: int = 0
@@ -115,3 +156,4 @@ class Report:
     held: tuple[tuple[str, int], ...] = ()
     braked: tuple[str, ...] = ()
     hubs: tuple[tuple[str, str], ...] = ()
+    restored: int | None = None

@@ -14,7 +14,7 @@ from functools import cache
 
 from aggregator.health import Followed
 from aggregator.model import Site, State, Story, Topic
-from aggregator.publish import data, templates
+from aggregator.publish import bib, data, opml, tables, templates
 from aggregator.publish.channels import (
     Channel,
     archive,
@@ -27,6 +27,7 @@ from aggregator.publish.channels import (
 from aggregator.publish.entries import entry
 from aggregator.publish.feeds import atom, rss
 from aggregator.publish.files import write
+from aggregator.publish.fragments import fragments
 from aggregator.publish.jsonfeed import jsonfeed
 from aggregator.publish.pages import pages
 from aggregator.publish.sitemap import sitemap
@@ -57,9 +58,14 @@ def render(
     )
     documents = {"style.css": templates.stylesheet()}
     documents |= pages(site, topics, published, coverage)
+    documents |= fragments(site, topics, published)
     left = gone(stories, site)
     documents["sitemap.xml"] = sitemap(site, topics, published, left)
+    documents["outlets/outlets.opml"] = opml.opml(site, coverage)
+    documents["outlets/outlets.csv"] = tables.outlets(coverage)
     documents["stories.jsonl"] = data.jsonl(published, left)
+    documents["stories.csv"] = tables.stories(site, published)
+    documents["stories.bib"] = bib.bib(published, site.language)
     documents |= _feeds(site, _channels(site, topics, published, left))
     return documents
 

@@ -2,7 +2,7 @@
 
 Complete: a story can be made again from its line and is published with the same bytes.
 Only an outlet's text is no longer than everywhere else (DESIGN.md §6: never the full
-article). CSV and BibTeX are other forms of the same and belong here.
+article). `lines` reads it again; `tables` and `bib` are other forms of the same.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from datetime import datetime
 
-from aggregator.model import Copy, Evidence, Story
+from aggregator.model import Copy, Evidence, Origin, Proof, Story
 from aggregator.publish.view import Gone, Shown
 
 _PRIVATE = frozenset({"held"})  # of a story: the maintainer's own matter
 # Line ends for str.splitlines and JavaScript, though not for JSON.
 _LINE_ENDS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
+
+_FIELDS = {kind: [field.name for field in fields(kind)] for kind in (Origin, Proof)}
 
 
 def jsonl(stories: Iterable[Shown], gone: Iterable[Gone] = ()) -> bytes:
@@ -25,7 +27,7 @@ def jsonl(stories: Iterable[Shown], gone: Iterable[Gone] = ()) -> bytes:
 
     The keys are the fields of `model.Story` but for _PRIVATE, times as ISO 8601. Of a
     story that is gone nothing is left but its id, topics and times: what its tombstone
-    needs.
+    needs. Of an entry only those keys stand there that say something.
     """
     kept = [
         replace(one.story, summary=one.extract, evidence=one.evidence)
@@ -60,10 +62,13 @@ def _line(story: Story) -> str:
     return line
 
 
-def _plain(value: Story | Copy | Evidence | datetime) -> object:
+def _plain(value: Story | Copy | Evidence | Origin | Proof | datetime) -> object:
     """Return what JSON can hold of a value of the model."""
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, Origin | Proof):
+        told = {name: getattr(value, name) for name in _FIELDS[type(value)]}
+        return {name: one for name, one in told.items() if one}
     # Not dataclasses.asdict: its deep copies take longer than all the rest.
     return {
         field.name: getattr(value, field.name)

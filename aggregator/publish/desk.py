@@ -19,8 +19,9 @@ from aggregator.publish.charts import HEIGHT, Chart, chart
 from aggregator.publish.feeds import Notice, private
 from aggregator.publish.notes import Note, Notes
 from aggregator.publish.view import clean, web
-from aggregator.publish.waiting import Waiting, waiting
+from aggregator.publish.waiting import Pair, Waiting, pairs, waiting
 from aggregator.publish.words import Words, words
+from aggregator.stories import Suggested
 from aggregator.text import fold
 
 FEED_SIZE = 100  # events in desk.atom
@@ -63,7 +64,7 @@ class DeskView:
 
     lines: every followed feed. days: entries a day by feed URL, the last 30 days,
     oldest first. events: newest first. waiting: the stories in State.WAITING. held:
-    those that the brake holds.
+    those that the brake holds. joins: stories that may be one.
     """
 
     lines: tuple[Status, ...]
@@ -72,6 +73,7 @@ class DeskView:
     waiting: tuple[Story, ...]
     as_of: datetime | None = None
     held: tuple[Story, ...] = ()
+    joins: tuple[Suggested, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ class Page:
     as_of: str
     waits: int
     waiting: tuple[Waiting, ...]
+    alike: int
+    pairs: tuple[Pair, ...]
     troubled: int
     groups: tuple[Group, ...]
     happened: tuple[Happened, ...]
@@ -210,6 +214,8 @@ def _page(
         as_of=notes.moment(view.as_of) if view.as_of else "",
         waits=len(waits),
         waiting=waits[:SHOWN],
+        alike=len(view.joins),
+        pairs=pairs(site, view.joins)[:SHOWN],
         troubled=len(troubles),
         groups=tuple(_groups(notes, troubles)),
         happened=tuple(

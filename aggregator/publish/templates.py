@@ -38,8 +38,12 @@ def macro(name: str, language: str) -> Callable[..., str]:
 
 def stylesheet(*more: str) -> bytes:
     """Return style.css as it ships, and after it the sheets named."""
-    folder = files("aggregator.publish") / "templates"
-    return b"\n".join((folder / name).read_bytes() for name in ("style.css", *more))
+    return b"\n".join(map(sheet, ("style.css", *more)))
+
+
+def sheet(name: str) -> bytes:
+    """Return a stylesheet as it ships."""
+    return (files("aggregator.publish") / "templates" / name).read_bytes()
 
 
 @lru_cache(maxsize=8)

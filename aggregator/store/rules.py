@@ -26,11 +26,13 @@ class Kept:
     """An entry of the history, as far as it is matched, and the feed it came from.
 
     page: how the page of its article was read: "full", "part", or "" for not at all.
+    recovered: its texts are only as much as was published of them.
     """
 
     entry: Entry
     feed_url: str
     page: str = ""
+    recovered: bool = False
 
 
 def known(store: Store, kind: Kind) -> dict[str, str]:
@@ -116,7 +118,8 @@ def read(store: Store, entries: Iterable[int]) -> Iterator[tuple[Kept, ...]]:
         rows = store.rows(
             """
             SELECT e.id, e.key, e.url, e.title, e.summary, e.content,
-                f.url AS feed_url, iif(p.state = 'failed', '', p.state) AS page
+                f.url AS feed_url, iif(p.state = 'failed', '', p.state) AS page,
+                e.id IN (SELECT entry FROM recovered) AS recovered
             FROM entries e JOIN feeds f ON f.id = e.feed
                 LEFT JOIN pages p ON p.url = e.canonical AND NOT e.reused
             WHERE e.id IN (SELECT value FROM json_each(?)) ORDER BY e.id
@@ -136,6 +139,7 @@ def read(store: Store, entries: Iterable[int]) -> Iterator[tuple[Kept, ...]]:
                 ),
                 row["feed_url"],
                 row["page"] or "",
+                bool(row["recovered"]),
             )
             for row in rows
         )

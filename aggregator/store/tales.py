@@ -120,8 +120,8 @@ def neighbours(
 ) -> tuple[Member, ...]:
     """Return placed entries that `members` may belong to.
 
-    Those that share a canonical URL, their own or their page's, or a title; and the
-    first entries of stories that are about as old and share a mark.
+    Those that share a canonical URL, their own, their link's or their page's, or a
+    title; and the first entries of stories that are about as old and share a mark.
     """
     members = tuple(members)
     addresses = json.dumps(sorted({url for m in members for url in m.addresses}))
@@ -144,6 +144,10 @@ def neighbours(
             WHERE p.canonical != ''
                 AND p.canonical IN (SELECT value FROM json_each(?))
             UNION
+            SELECT e.id FROM links l CROSS JOIN entries e ON e.canonical = l.url
+            WHERE l.canonical != ''
+                AND l.canonical IN (SELECT value FROM json_each(?))
+            UNION
             SELECT id FROM entries
             WHERE title_key != 0 AND title_key IN (SELECT value FROM json_each(?))
             UNION
@@ -155,6 +159,7 @@ def neighbours(
         """,
         addresses,
         addresses,
+        addresses,
         json.dumps([title_key(member.title) for member in members]),
         json.dumps(wanted),
     )
@@ -162,16 +167,16 @@ def neighbours(
 
 
 def taken(store: Store, shorts: Iterable[str]) -> set[str]:
-    """Return those of the short ids that are in use."""
+    """Return those of the short ids that are in use by entries.
+
+    What is left of a story without any, a tombstone, is its own again when it returns.
+    """
     asked = json.dumps([*shorts])
     rows = store.rows(
         """
-        SELECT story FROM entries
+        SELECT DISTINCT story FROM entries
         WHERE story != '' AND story IN (SELECT value FROM json_each(?))
-        UNION
-        SELECT short FROM stories WHERE short IN (SELECT value FROM json_each(?))
         """,
-        asked,
         asked,
     )
     return {row["story"] for row in rows}
@@ -321,6 +326,7 @@ def _members(
             outlet=row["outlet"],
             url=row["url"],
             canonical=row["canonical"],
+            led=row["led"],
             named=row["named"],
             title=row["title"],
             published_at=instant(row["dated_at"]),
@@ -330,6 +336,8 @@ def _members(
             mentions=mentions.get(row["id"], ()),
             story=row["story"],
             reason=row["reason"],
+            ruled=row["reason"],
+            key=row["key"],
             reused=bool(row["reused"]),
             home=row["home"],
             feed_url=row["feed_url"],

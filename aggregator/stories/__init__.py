@@ -13,12 +13,13 @@ from aggregator.stories.joining import ACROSS_OUTLETS, place, possible_ids
 from aggregator.stories.ledger import Ledger, Member, Placement, Standing, Suggestion
 from aggregator.stories.likeness import marks, summaries_agree, title_key
 from aggregator.stories.regrouping import regroup
-from aggregator.stories.standing import ruling, settle, spoken
+from aggregator.stories.standing import UNKNOWN, ruling, settle, spoken
 from aggregator.stories.suggesting import Suggested, suggested
-from aggregator.stories.telling import compose
+from aggregator.stories.telling import compose, tombstone
 
 __all__ = [
     "ACROSS_OUTLETS",
+    "UNKNOWN",
     "Ledger",
     "Member",
     "Placement",
@@ -39,4 +40,5 @@ __all__ = [
     "suggested",
     "summaries_agree",
     "title_key",
+    "tombstone",
 ]

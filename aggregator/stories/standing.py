@@ -16,6 +16,7 @@ from aggregator.text import cut, fold
 
 OLD_ADDITION = timedelta(days=30)  # beyond it an `add` counts as added at its own date
 UPDATE_PAUSE = timedelta(days=1)  # `updated` moves at most once in this time
+UNKNOWN = 0  # a digest that is taken as it is next, and moves nothing
 _EXCERPT = 200  # characters of a summary whose change a reader would notice
 
 
@@ -49,7 +50,8 @@ def settle(
 
     topics: the ids of feeds.toml, in file order. A story's `added_at` is set once;
     `updated_at` moves when a reader would care, at most once in UPDATE_PAUSE, and a
-    change that falls inside the pause is noticed after it.
+    change that falls inside the pause is noticed after it. Nor does it move where the
+    digest is UNKNOWN: what readers were shown is then known in part only.
     """
     state, wanted = _verdict(ledger, decided, topics)
     before = ledger.standing or Standing(ledger.short, State.WAITING, ())
@@ -66,6 +68,8 @@ def settle(
         at = first.published_at if old else now
         return replace(after, added_at=at, updated_at=at, live=not old, digest=digest)
     returns = before.state is not State.PUBLISHED
+    if before.digest == UNKNOWN and not returns:
+        return replace(after, digest=digest)
     due = before.updated_at is None or now - before.updated_at >= UPDATE_PAUSE
     if returns or (digest != before.digest and due):
         return replace(after, updated_at=now, withdrawn_at=None, digest=digest)

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from aggregator.decisions import Ruling
-from aggregator.model import Copy, Evidence, Mention, Outlet, Story, Verdict
+from aggregator.model import (
+    Copy,
+    Evidence,
+    Mention,
+    Origin,
+    Outlet,
+    Proof,
+    Story,
+    Verdict,
+)
 from aggregator.stories.ledger import Ledger, Member, Standing, first_with, own, told
 from aggregator.text import fold
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def compose(
@@ -50,6 +62,51 @@ def compose(
         feed_url=linked.feed_url,
         feed_title=linked.feed_title,
         held=standing.held,
+        entries=tuple(
+            _origin(ledger, member, told=member is shown) for member in ledger.members
+        ),
+    )
+
+
+def tombstone(standing: Standing) -> Story:
+    """Return what is left of a story without entries: that it was there."""
+    return Story(
+        short=standing.story,
+        state=standing.state,
+        title="",
+        url="",
+        outlet="",
+        published_at=standing.withdrawn_at or NEVER,
+        topics=standing.topics,
+        copies=(),
+        added_at=standing.added_at,
+        updated_at=standing.updated_at,
+        withdrawn_at=standing.withdrawn_at,
+        live=standing.live,
+    )
+
+
+def _origin(ledger: Ledger, member: Member, *, told: bool) -> Origin:
+    return Origin(
+        feed=member.feed_url,
+        key=member.key,
+        outlet=member.outlet,
+        url=member.url,
+        title=member.title,
+        published_at=member.published_at,
+        author=member.author,
+        language=member.language,
+        feed_title=member.feed_title,
+        home=member.home,
+        story=member.story if member.story != ledger.short else "",
+        reason=member.ruled,
+        named=member.named,
+        reused=member.reused,
+        told=told,
+        mentions=tuple(
+            Proof(one.topic, one.verdict, one.rule, one.line, one.column)
+            for one in member.mentions
+        ),
     )
 
 
