@@ -140,7 +140,15 @@ def record(store: Store, config: Config, found: dict[Feed, list[Entry]]) -> None
     """Keep the entries as polls of their feeds would."""
     polls.follow(store, config.feeds, NOW)
     outcomes = [
-        Outcome(feed, NOW, Validators(), b"", 200, entries=tuple(entries))
+        Outcome(
+            feed,
+            NOW,
+            Validators(),
+            b"",
+            200,
+            entries=tuple(entries),
+            listed=tuple(entry.id for entry in entries),
+        )
         for feed, entries in found.items()
     ]
     for start in range(0, len(outcomes), BATCH):
