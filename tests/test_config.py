@@ -435,7 +435,7 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path, name: str) -> None:
         ('id = "tag:a.fr,2026:a b"', "is no tag"),
         ('contact = "moi"', 'contact: "moi" is neither a mail address nor a page\'s'),
         ('contact = "a@b.fr (moi)"', "is neither a mail address nor a page's"),
-        ('language = "de"', 'language: "de" is unknown; known here: fr, en'),
+        ('language = "de"', 'language: "de" is unknown; known here: en, fr'),
         (
             'timezone = "Europe/Pari"',
             'timezone: "Europe/Pari" is no time zone; did you mean "Europe/Paris"?',

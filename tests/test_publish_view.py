@@ -150,6 +150,8 @@ def test_an_outlets_text_never_exceeds_the_limit_and_settles(
         "https://a b.example/",
         "https://a.example/\x07",
         "http://[::1",
+        "https://a.example:99999/",
+        "https://a|b.example/",
         "",
     ],
 )

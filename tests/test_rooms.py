@@ -13,7 +13,7 @@ PACKAGE = ROOT / "aggregator"
 
 # From the ground up: a room imports only from floors below its own.
 FLOORS = (
-    {"", "model", "identity"},
+    {"", "model", "identity", "languages"},
     {"text", "urls", "lock", "clock", "systemd", "spool", "wording", "fault"},
     {"fts", "decisions", "pace", "sandbox", "fetch", "parse", "sources", "recognition"},
     {"query", "sieve", "stories", "health", "article", "robots"},

@@ -56,7 +56,7 @@ def render(
     published = newest(
         shown(story, site, by_id) for story in stories if story.state is State.PUBLISHED
     )
-    documents = {"style.css": templates.stylesheet()}
+    documents = {"style.css": templates.stylesheet()} | templates.icons()
     documents |= pages(site, topics, published, coverage)
     documents |= fragments(site, topics, published)
     left = gone(stories, site)

@@ -79,6 +79,17 @@ class Shown:
         return self.copies[1:]
 
     @property
+    def date(self) -> str:
+        """When it was published, as far as known: « 2020-02-14 » or « 2019-11 »."""
+        whole = self.local_at.date().isoformat()
+        return whole[:-3] if self.story.precision == "month" else whole
+
+    @property
+    def person(self) -> str:
+        """Its author where that is not just the outlet again, else ""."""
+        return "" if self.author == self.outlet else self.author
+
+    @property
     def source_url(self) -> str:
         """The outlet's feed that delivered it; "" for a story added by hand."""
         return web(self.story.feed_url)

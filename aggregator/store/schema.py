@@ -184,9 +184,9 @@ def first(db: Database) -> None:
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
         """
         CREATE VIEW members AS
-        SELECT e.id, coalesce(nullif(l.target, ''), e.url) AS url, e.canonical,
-            e.title, e.summary, e.dated_at, e.language, e.story, e.reason, e.title_key,
-            e.reused,
+        SELECT e.id, e.key, coalesce(nullif(l.target, ''), e.url) AS url,
+            e.canonical, e.title, e.summary, e.dated_at, e.language, e.story, e.reason,
+            e.title_key, e.reused,
             iif(e.summary = '', substr(e.content, 1, 1000), '') AS head,
             coalesce(nullif(e.author, ''), p.author, '') AS author,
             coalesce(l.canonical, '') AS led, coalesce(p.canonical, '') AS named,
@@ -239,26 +239,8 @@ def recovery(db: Database) -> None:
     """Make room for stories that come back from the published folder.
 
     recovered: entries of which the texts are as published, until their feed lists them
-    again; story: the one they were shown in. members: with their keys.
+    again; story: the one they were shown in.
     """
     db.execute(
         "CREATE TABLE recovered (entry INTEGER PRIMARY KEY, story TEXT NOT NULL)"
-    )
-    db.execute("DROP VIEW members")
-    db.execute(
-        """
-        CREATE VIEW members AS
-        SELECT e.id, e.key, coalesce(nullif(l.target, ''), e.url) AS url, e.canonical,
-            e.title, e.summary, e.dated_at, e.language, e.story, e.reason, e.title_key,
-            e.reused,
-            iif(e.summary = '', substr(e.content, 1, 1000), '') AS head,
-            coalesce(nullif(e.author, ''), p.author, '') AS author,
-            coalesce(l.canonical, '') AS led, coalesce(p.canonical, '') AS named,
-            coalesce(nullif(e.outlet, ''), f.outlet) AS outlet,
-            coalesce(f.home, '') AS home, coalesce(f.url, '') AS feed_url,
-            coalesce(f.title, '') AS feed_title
-        FROM entries e LEFT JOIN feeds f ON f.id = e.feed
-            LEFT JOIN pages p ON p.url = e.canonical AND NOT e.reused
-            LEFT JOIN links l ON l.url = e.canonical AND NOT e.reused
-        """
     )
