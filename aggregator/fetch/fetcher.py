@@ -24,7 +24,7 @@ from requests.utils import default_headers, select_proxy, should_bypass_proxies
 from aggregator import urls
 from aggregator.fetch import guard
 from aggregator.fetch import headers as said
-from aggregator.fetch.causes import why
+from aggregator.fetch.reasons import why
 from aggregator.fetch.turns import Turns
 from aggregator.model import Fetched, FetchError, Polling, Validators
 from aggregator.spool import Spool

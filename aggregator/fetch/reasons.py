@@ -1,4 +1,4 @@
-"""What went wrong with a request, in a few words: of any exception on the way."""
+"""Why a request failed, in a few words: what libraries raise, as people may read it."""
 
 from __future__ import annotations
 
