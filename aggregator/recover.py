@@ -45,7 +45,7 @@ def recover(store: Store, desk: Desk, now: datetime) -> int | None:
             f"of the file there, or move {folder} away to begin without it; nothing "
             "was changed"
         ) from exc
-    if not stories:
+    if not stories and not followed:
         return None
     outlets = {feed.url: feed.outlet for feed in desk.config.feeds}
     with store.transaction():

@@ -188,10 +188,15 @@ def recovery(db: Database) -> None:
     """Make room for stories that come back from the published folder.
 
     recovered: entries of which the texts are as published, until their feed lists them
-    again; story: the one they were shown in. members: with their keys.
+    again; story: the one they were shown in; told: its summary was theirs.
+    members: with their keys.
     """
     db.execute(
-        "CREATE TABLE recovered (entry INTEGER PRIMARY KEY, story TEXT NOT NULL)"
+        """
+        CREATE TABLE recovered (
+            entry INTEGER PRIMARY KEY, story TEXT NOT NULL, told INTEGER NOT NULL
+        )
+        """
     )
     db.execute("DROP VIEW members")
     db.execute(
@@ -204,8 +209,9 @@ def recovery(db: Database) -> None:
             coalesce(p.canonical, '') AS named,
             coalesce(nullif(e.outlet, ''), f.outlet) AS outlet,
             coalesce(f.home, '') AS home, coalesce(f.url, '') AS feed_url,
-            coalesce(f.title, '') AS feed_title
+            coalesce(f.title, '') AS feed_title, coalesce(r.told, 0) AS told
         FROM entries e LEFT JOIN feeds f ON f.id = e.feed
             LEFT JOIN pages p ON p.url = e.canonical AND NOT e.reused
+            LEFT JOIN recovered r ON r.entry = e.id
         """
     )

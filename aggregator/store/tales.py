@@ -325,6 +325,7 @@ def _members(
             reason=row["reason"],
             ruled=row["reason"],
             key=row["key"],
+            told=bool(row["told"]),
             reused=bool(row["reused"]),
             home=row["home"],
             feed_url=row["feed_url"],

@@ -19,7 +19,7 @@ class Member:
     the maintainer, "" for a story's first. published_at: never later than when it was
     first seen, and never changed afterwards. named: the canonical URL that its page
     gives itself, "" = as far as is known. reused: its URL stands for other articles
-    too.
+    too. told: its summary was the story's, whatever is left of that.
     """
 
     entry: int
@@ -42,6 +42,7 @@ class Member:
     reused: bool = False
     key: str = ""
     ruled: str = ""
+    told: bool = False
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -119,7 +120,9 @@ def own(ledger: Ledger) -> list[Member]:
 
 def told(ledger: Ledger) -> Member:
     """Return the member whose summary is shown."""
-    return first_with(own(ledger), lambda m: m.summary) or ledger.members[0]
+    members = own(ledger)
+    known = next((one for one in members if one.told), None)
+    return known or first_with(members, lambda m: m.summary) or members[0]
 
 
 def first_with(
