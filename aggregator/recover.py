@@ -22,7 +22,7 @@ from aggregator.store import Store, recovery
 
 # What publishing removes where it has nothing more to say; the other names stay.
 _OURS = re.compile(
-    r"\d{4}/index\.html|(topics/[^/]+/)?archive/\d{4}-\d{2}\.atom"
+    r"\d{4}/index\.html|(topics/[^/]+/|all/)?archive/\d{4}-\d{2}\.atom"
     r"|topics/[^/]+/(index\.html|fragment\.html|feed\.(atom|rss|json))"
 )
 
