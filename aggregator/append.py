@@ -2,7 +2,8 @@
 
 The file is the maintainer's, who may have it open in an editor: text is added to its
 end, or one table is cut out of it to take a decision back, and nothing else of it is
-ever rewritten. What a decision looks like is `wording`.
+ever rewritten. What a decision looks like is `wording`; what was written is kept in
+`notebook` too, while the file is locked, so that it is missed when it vanishes.
 """
 
 from __future__ import annotations
@@ -16,8 +17,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from aggregator import curation, wording
-from aggregator.model import AggregatorError, Config, ConfigError, Decision
+from aggregator import curation, notebook, wording
+from aggregator.model import (
+    AggregatorError,
+    Config,
+    ConfigError,
+    Decision,
+    StoreError,
+)
 
 _MODE = 0o666  # less what umask takes
 _HEAD = re.compile(rb"[ \t]*\[\[[ \t]*decision[ \t]*\]\]")
@@ -44,14 +51,31 @@ class Pen:
         with _opened(path, create=bool(decided or self._written)) as file:
             before = _content(file) if file is not None else b""
             data, after = self._added(before, decided)
-            standing = Counter(map(repr, after[: len(after) - len(decided)]))
+            stood = after[: len(after) - len(decided)]
+            standing = Counter(map(repr, stood))
             lost = [one for one in self._written if not _took(standing, one)]
             if lost:
                 data, after = self._added(before, (*lost, *decided))
             if file is not None and data:
+                with suppress(StoreError):  # the file counts, not the memory of it
+                    notebook.missing(self._config, stood)  # before more stands there
                 _append(file, data, len(before))
-                self._written += after[len(after) - len(decided) :]
+                new = after[len(after) - len(decided) :]
+                self._written += new
+                with suppress(StoreError):
+                    notebook.note(self._config, new)
         return len(lost)
+
+    def missing(self) -> notebook.Missing:
+        """Return what commands wrote and the file has no longer, see `notebook`.
+
+        Raises ConfigError when the file is not valid, StoreError, AggregatorError when
+        it cannot be read.
+        """
+        path = self._config.storage.curation
+        with _opened(path, create=False) as file:
+            content = _content(file) if file is not None else b""
+            return notebook.missing(self._config, self._read(content))
 
     def take_out(self, place: int) -> bool:
         """Cut one table out of the file, by its place from 1; tell whether that went.
@@ -71,6 +95,8 @@ class Pen:
                     return False
             except ConfigError:  # it was no table of its own, but part of a text
                 return False
+            with suppress(StoreError):
+                notebook.forget(self._config, standing[place - 1 : place])
             _replace(path, after)
         return True
 

@@ -221,19 +221,20 @@ def read(path: Path, topics: Sequence[Topic], timezone: str) -> tuple[Decision, 
     """
     if not os.path.lexists(path):  # a link into nowhere is a problem, not no file
         return ()
-    return _read(load(path), path, topics, timezone)
+    return read_tables(load(path), path, topics, timezone)
 
 
 def read_bytes(
     data: bytes, path: Path, topics: Sequence[Topic], timezone: str
 ) -> tuple[Decision, ...]:
     """Return the decisions in the bytes of a file, as `read`; path: for messages."""
-    return _read(loads(data, path), path, topics, timezone)
+    return read_tables(loads(data, path), path, topics, timezone)
 
 
-def _read(
+def read_tables(
     raw: Mapping[str, object], path: Path, topics: Sequence[Topic], timezone: str
 ) -> tuple[Decision, ...]:
+    """Return the decisions in what TOML holds, as `read`; path: for messages."""
     problems = Problems()
     for name in raw:
         if name != "decision":

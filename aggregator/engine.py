@@ -1,6 +1,6 @@
 """Where polls run: tasks to batches, batches to an executor, outcomes as they land.
 
-Pages are read in the same way, by the same rules.
+Pages are read and links followed in the same way, by the same rules.
 
 Only threads so far; another executor needs no more than `submit`. Nothing is stored or
 decided here.
@@ -19,10 +19,12 @@ from datetime import datetime
 from typing import TypeVar
 
 from aggregator.config import user_agent
+from aggregator.follow import follow
 from aggregator.model import (
     Batch,
     Config,
     Failure,
+    Link,
     Outcome,
     Page,
     PageBatch,
@@ -37,7 +39,7 @@ from aggregator.sources import sites
 from aggregator.urls import host, site
 
 B = TypeVar("B", bound=Batch | PageBatch)
-R = TypeVar("R", bound=Outcome | Page)
+R = TypeVar("R", bound=Outcome | Page | Link)
 T = TypeVar("T")
 
 log = logging.getLogger("aggregator")
@@ -122,23 +124,44 @@ def pages(
     tasks: those to be read first come first. known: robots.txt files by site. pauses,
     stop: as for polls.
     """
+    batches = [
+        replace(batch, robots=_of_site(batch, known))
+        for batch in _by_host(tasks, config, now, pauses)
+    ]
+    return _flown(read, batches, _lost_pages, config.polling.concurrency, stop)
+
+
+def links(
+    tasks: Sequence[PageTask],
+    config: Config,
+    now: datetime,
+    pauses: tuple[Pause, ...],
+    stop: threading.Event,
+) -> Iterator[tuple[Link, ...]]:
+    """Yield where links lead; everything as for `pages`."""
+    batches = _by_host(tasks, config, now, pauses)
+    return _flown(follow, batches, _lost_links, config.polling.concurrency, stop)
+
+
+def _of_site(batch: PageBatch, robots: Iterable[Robots]) -> tuple[Robots, ...]:
+    """Return the robots.txt files of a batch's site, all its hosts together."""
+    own = site(batch.tasks[0].url)
+    return tuple(one for one in robots if site(one.site) == own)
+
+
+def _by_host(
+    tasks: Sequence[PageTask], config: Config, now: datetime, pauses: tuple[Pause, ...]
+) -> list[PageBatch]:
+    """Return batches of one host each."""
     hosts: defaultdict[str, list[PageTask]] = defaultdict(list)
     for task in tasks:
         hosts[host(task.url)].append(task)
-    batches = [
-        PageBatch(
-            part,
-            name,
-            config.polling,
-            user_agent(config),
-            now,
-            tuple(one for one in known if site(one.site) == site(part[0].url)),
-            pauses,
-        )
+    basis = PageBatch((), "", config.polling, user_agent(config), now, pauses=pauses)
+    return [
+        replace(basis, tasks=part, host=name)
         for name, group in hosts.items()
         for part in _parts(group, _PAGES)
     ]
-    return _flown(read, batches, _lost_pages, config.polling.concurrency, stop)
 
 
 def _flown(
@@ -189,7 +212,7 @@ class _Notes:
         self._pauses: list[Pause] = []
         self._robots: list[Robots] = []
 
-    def hear(self, landed: Iterable[Outcome | Page]) -> None:
+    def hear(self, landed: Iterable[Outcome | Page | Link]) -> None:
         """Note which hosts want to be left alone, and what robots.txt files say."""
         for one in landed:
             if one.paused_host and one.not_before:
@@ -201,8 +224,7 @@ class _Notes:
         """Return a batch that knows all that was heard."""
         told = replace(batch, pauses=(*batch.pauses, *self._pauses))
         if isinstance(told, PageBatch):
-            own = site(told.tasks[0].url)
-            new = tuple(one for one in self._robots if site(one.site) == own)
+            new = _of_site(told, self._robots)
             return replace(told, robots=told.robots + new)
         return replace(told, late=time.monotonic() - self._began)
 
@@ -223,6 +245,10 @@ def _lost_outcomes(batch: Batch, failure: Failure) -> tuple[Outcome, ...]:
 
 def _lost_pages(batch: PageBatch, failure: Failure) -> tuple[Page, ...]:
     return tuple(Page(task.page, batch.now, failure=failure) for task in batch.tasks)
+
+
+def _lost_links(batch: PageBatch, failure: Failure) -> tuple[Link, ...]:
+    return tuple(Link(task.page, batch.now, failure=failure) for task in batch.tasks)
 
 
 def _next(waiting: Sequence[B], flying: Collection[B], concurrency: int) -> int | None:

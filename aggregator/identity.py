@@ -17,8 +17,12 @@ def number(*parts: str) -> int:
 
     A million of them hold an equal pair with a chance of 1 in 18 million.
     """
-    digest = blake2b("\x1f".join(parts).encode("utf-8", "replace"), digest_size=8)
-    return int.from_bytes(digest.digest(), "big") >> 1
+    return digest("\x1f".join(parts).encode("utf-8", "replace"))
+
+
+def digest(body: bytes) -> int:
+    """Return 63 bits that stand for the bytes of a document, as SQLite stores them."""
+    return int.from_bytes(blake2b(body, digest_size=8).digest(), "big") >> 1
 
 
 def short(*parts: str) -> str:

@@ -18,8 +18,9 @@ from aggregator.health import Event, Followed, Kind, Record, Told
 from aggregator.identity import number
 from aggregator.model import ConfigError, State, Story
 from aggregator.publish.desk import DeskView
-from aggregator.store import Store, books, events
+from aggregator.store import Store, books, events, tales
 from aggregator.store.base import instant
+from aggregator.stories import suggested
 
 
 def watch(store: Store, desk: Desk, stories: Iterable[Story], now: datetime) -> bool:
@@ -92,6 +93,7 @@ def view(store: Store, desk: Desk, stories: Iterable[Story]) -> DeskView:
         events=events.told(store),
         waiting=tuple(story for story in stories if story.state is State.WAITING),
         held=tuple(story for story in stories if story.held),
+        joins=suggested(stories, tales.suggestions(store), desk.decisions),
         as_of=as_of,
     )
 

@@ -1,8 +1,10 @@
-"""The second wave: article pages are read, and settle what feeds left in doubt.
+"""The second wave: links are followed, and article pages settle what feeds left open.
 
 It starts from what is stored, not from what this cycle brought, so that a cycle cut off
-earlier is completed by the next one. Wrapped links that do not carry their target are
-to be resolved here as well, as pages that are asked only for where they lead.
+earlier is completed by the next one. Links come first: of what mentions something, or
+is read in any case, those that do not say where they lead. That tells which article it
+is, and not its text, so it does not hang on `articles`; a page is then asked for where
+it is.
 """
 
 from __future__ import annotations
@@ -11,64 +13,93 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Final
 
 from aggregator import engine
 from aggregator.identity import number
-from aggregator.model import Articles, Config, Entry, Feed
+from aggregator.model import Articles, Config, Entry, Feed, Link, Page, PageTask
 from aggregator.read import missed
-from aggregator.store import Store, pages, polls
-from aggregator.urls import host, origin
+from aggregator.store import Store, links, pages, polls
+from aggregator.urls import host, opaque, origin
 from aggregator.weigh import weigh
 
 log = logging.getLogger("aggregator")
 
 PAGES: Final = 200  # read in one cycle at most; the newest first, the others later
-SECONDS: Final = 40.0  # for pages in one cycle; others wait a minute for its lock
+LINKS: Final = 200  # followed in one cycle at most, the newest first
+SECONDS: Final = 40.0  # for both in one cycle; others wait a minute for its lock
 _WEIGHED: Final = 200  # entries in one transaction, and in memory
 
 
-def read_pages(
+def second_wave(
     store: Store,
     config: Config,
     feeds: Sequence[Feed],
     now: datetime,
     stop: threading.Event | None = None,
 ) -> None:
-    """Read the article pages that are due, and settle what they show.
+    """Follow the links and read the article pages that are due; settle what they show.
 
-    feeds: whose entries' pages may be asked for. stop: once it is set none is asked any
-    more. Pages left over when the time is over are read by the next cycles.
+    feeds: those whose entries' links and pages may be asked for. stop: once it is set
+    nothing is asked any more. What is left when the time is over is for the next
+    cycles; links take half of it at most.
     """
-    wanted = _wanted(config)
-    _weigh(store, config, wanted)
-    pages.pass_by(store, wanted)
     timeouts = {
         number(feed.url): feed.outlet.timeout or config.polling.timeout
         for feed in feeds
         if feed.outlet.enabled
     }
+    wanted = _wanted(config)
+    _weigh(store, config, wanted)
+    pages.pass_by(store, wanted)
+    halt = _Halt(stop or threading.Event(), SECONDS)
+    due = links.due(store, wanted.every, timeouts, now)
+    _follow_links(store, config, due, now, _Halt(halt, SECONDS / 2))
+    _read_pages(store, config, pages.due(store, wanted, timeouts, now), now, halt)
+    _weigh(store, config, wanted)
+    pages.forget(store, now, config.storage.history)
+
+
+def _follow_links(
+    store: Store, config: Config, due: Sequence[PageTask], now: datetime, halt: _Halt
+) -> None:
+    pauses = polls.pauses(store, now)
+    paused = {pause.host for pause in pauses}
+    tasks = (task for task in due if host(task.url) not in paused)
+    chosen = tuple(islice(tasks, LINKS))
+    for landed in engine.links(chosen, config, now, pauses, halt):
+        _report(landed)
+        links.record(store, landed, config.polling)
+
+
+def _read_pages(
+    store: Store, config: Config, due: Sequence[PageTask], now: datetime, halt: _Halt
+) -> None:
+    """Read pages; none of a link that could not be followed, for it is no article's."""
     known = pages.robots(store)
     pauses = polls.pauses(store, now)
     closed = {one.site for one in known if missed(one, now)}
     paused = {pause.host for pause in pauses}
     tasks = (
         task
-        for task in pages.due(store, wanted, timeouts, now)
+        for task in due
         if origin(task.url) not in closed and host(task.url) not in paused
+        if not opaque(task.url)
     )
     chosen = tuple(islice(tasks, PAGES))
-    halt = _Halt(stop or threading.Event(), SECONDS)
     for landed in engine.pages(chosen, config, now, known, pauses, halt):
-        for page in landed:
-            if page.failure and page.failure.kind == "ours":
-                log.error("page=%s error=%r", page.page, page.failure.reason)
+        _report(landed)
         pages.record(store, landed, config.polling)
-    _weigh(store, config, wanted)
-    pages.forget(store, now, config.storage.history)
+
+
+def _report(landed: Iterable[Page | Link]) -> None:
+    """Log what is our own fault; `why` tells of what a server did."""
+    for one in landed:
+        if one.failure and one.failure.kind == "ours":
+            log.error("page=%s error=%r", one.page, one.failure.reason)
 
 
 def _wanted(config: Config) -> pages.Wanted:

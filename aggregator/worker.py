@@ -121,24 +121,7 @@ class Worker:
         except Exception:
             log.exception("cycle failed by a fault of this program")
             return
-        if report.restored is not None:
-            log.warning("database was lost: stories restored=%d", report.restored)
-        for feed, failure in report.started:
-            log.warning("feed fails outlet=%r %s", feed.outlet.name, failure.reason)
-        for feed in report.recovered:
-            log.warning("feed recovered outlet=%r", feed.outlet.name)
-        for topic, count in report.held:
-            if topic in report.braked:
-                log.warning("brake holds stories topic=%s held=%d", topic, count)
-        if report.polled:
-            log.info(
-                "cycle polled=%d failed=%d new_entries=%d mentions=%d files=%d",
-                report.polled,
-                report.failed,
-                report.new_entries,
-                report.mentions,
-                report.files_written,
-            )
+        _tell(report)
 
     def _reload(self) -> None:
         """Read the files again if one changed; build the new state whole, then swap."""
@@ -169,3 +152,30 @@ def _stamp(path: Path) -> tuple[int, int]:
     except OSError:
         return 0, 0
     return seen.st_mtime_ns, seen.st_size
+
+
+def _tell(report: Report) -> None:
+    """Log what came of a cycle, as far as it is news."""
+    if report.restored is not None:
+        log.warning("database was lost: stories restored=%d", report.restored)
+    for feed, failure in report.started:
+        log.warning("feed fails outlet=%r %s", feed.outlet.name, failure.reason)
+    for feed in report.recovered:
+        log.warning("feed recovered outlet=%r", feed.outlet.name)
+    for topic, count in report.held:
+        if topic in report.braked:
+            log.warning("brake holds stories topic=%s held=%d", topic, count)
+    for hub, reason in report.hubs:
+        if reason:
+            log.warning("hub fails hub=%s %s", hub, reason)
+        else:
+            log.warning("hub recovered hub=%s", hub)
+    if report.polled:
+        log.info(
+            "cycle polled=%d failed=%d new_entries=%d mentions=%d files=%d",
+            report.polled,
+            report.failed,
+            report.new_entries,
+            report.mentions,
+            report.files_written,
+        )

@@ -137,28 +137,32 @@ def gaps(log: Iterable[Request], told: Iterable[Event]) -> list[str]:
     """Name the feeds whose gaps were not told, or told without there being one.
 
     A gap is a document that has nothing in common with the one before. After one that
-    was cut short nobody knows what was seen.
+    was cut short nobody knows what was seen of it, so one may be told or not.
     """
-    wanted = {path: sum(_gaps(asked)) for path, asked in polls(log).items()}
+    seen = {path: [*_gaps(asked)] for path, asked in polls(log).items()}
     found: defaultdict[str, int] = defaultdict(int)
     for event in told:
         if event.kind == "gap":
             found["/" + event.subject.split("/", 3)[3]] += 1
     return [
-        f"{path}: {found[path]} gaps told, {count} seen"
-        for path, count in wanted.items()
-        if found[path] != count
+        f"{path}: {found[path]} gaps told, {sum(sure)} to {len(sure)} seen"
+        for path, sure in seen.items()
+        if not sum(sure) <= found[path] <= len(sure)
     ]
 
 
 def _gaps(asked: Iterable[Request]) -> Iterator[bool]:
-    beyond = None
+    """Yield for each gap whether all was seen that was listed before it."""
+    beyond, sure = None, True
     for request in asked:
         if request.listed:
             first, after = request.listed
-            if request.whole:
-                yield beyond is not None and first >= beyond
-            beyond = after if request.whole else None
+            if not request.whole:
+                sure = False
+                continue
+            if beyond is not None and first >= beyond:
+                yield sure
+            beyond, sure = after, True
 
 
 def doubts(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -22,11 +22,15 @@ Handler = Callable[[BaseHTTPRequestHandler], None]
 
 @dataclass(frozen=True)
 class Request:
-    """What came in: path with its query, the headers, and when by a steady clock."""
+    """What came in: path with its query, headers, when by a steady clock, and a form.
+
+    form: what was posted, in order.
+    """
 
     path: str
     headers: Message
     at: float = field(default_factory=time.monotonic)
+    form: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,16 @@ class Server:
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
+            def do_POST(self) -> None:
+                length = int(self.headers["Content-Length"])
+                form = parse_qsl(self.rfile.read(length).decode("ascii"))
+                self.answer(Request(self.path, self.headers, form=tuple(form)))
+
             def do_GET(self) -> None:
-                server.requests.append(Request(self.path, self.headers))
+                self.answer(Request(self.path, self.headers))
+
+            def answer(self, request: Request) -> None:
+                server.requests.append(request)
                 path = urlsplit(self.path).path
                 route = server.routes.get(path, Route(404, b"not here"))
                 if route.handler is not None:

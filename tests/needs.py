@@ -8,12 +8,21 @@ from pathlib import Path
 
 import pytest
 
+NPM = Path(__file__).parent / "node" / "node_modules"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 def needed(program: str) -> str:
     """Return the path of a program of the machine."""
     return shutil.which(program) or missing(f"{program} is not installed")
+
+
+def npm(package: str) -> Path:
+    """Return the folder of a package that .ci/run installs into tests/node."""
+    folder = NPM / package
+    if not folder.is_dir():
+        missing(f"the npm package {package} is not installed in tests/node")
+    return folder
 
 
 def shared(name: str) -> Path:

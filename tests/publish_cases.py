@@ -30,6 +30,8 @@ EXPECTED = (
     "feed.rss",
     "feed.json",
     "all/feed.atom",
+    "archive/2020-02.atom",
+    "topics/livreurs/archive/2020-02.atom",
     "stories.jsonl",
     "stories.csv",
     "stories.bib",

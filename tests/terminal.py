@@ -12,6 +12,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +20,7 @@ from typing import Self
 from worlds import command, environment
 
 _PATIENCE = 60.0  # seconds until a command is taken to hang
+_AGAIN = 0.5  # seconds until a key is pressed again
 _LOOK = 0.01  # seconds between two looks at the terminal's mode, which tells nobody
 # Ctrl-C reaches a program only from the terminal that it is controlled by.
 _CONTROLLED = (
@@ -90,6 +92,20 @@ class Terminal:
         said = self.until(prompt)
         os.write(self._ours, text.encode())
         return said
+
+    def leave(self, key: str, prompt: str) -> None:
+        """Press Ctrl-C or Ctrl-D at a prompt, again until the command ends.
+
+        A signal between the prompt and the read that follows wakes no `input` of
+        Python; people press again, too.
+        """
+        self.until(prompt)
+        while self.process.poll() is None:
+            with suppress(OSError, subprocess.TimeoutExpired):
+                os.write(self._ours, key.encode())
+                while self._more(_AGAIN):
+                    pass
+                self.process.wait(_AGAIN)
 
     def end(self) -> str:
         """Wait for the command's end; return what it showed since the last time."""

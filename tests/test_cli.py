@@ -305,13 +305,12 @@ def test_review_shows_what_may_be_one_story_until_it_is_merged(
     }
     assert other["reason"] == "same title within 48 h"
     assert "may be one story" in shown
-    assert f'urls = ["{other["url"]}", "{one["url"]}"]' in shown
+    command = f"merge {other['story']} {one['story']}"
+    assert f"aggregator {command}\n" in shown
+    desk = (tmp_path / "desk" / "index.html").read_text("utf-8")
+    assert f"<code>aggregator {command}</code>" in desk
 
-    curation = path.with_name("curation.toml")
-    curation.write_text(
-        f'[[decision]]\naction = "merge"\nurls = ["{other["url"]}", "{one["url"]}"]\n',
-        encoding="utf-8",
-    )
+    assert f"is part of {other['story']} now" in call(path, *command.split()).stdout
     call(path, "publish")
     feed = (tmp_path / "public" / "all" / "feed.atom").read_text("utf-8")
 

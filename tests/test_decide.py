@@ -174,3 +174,12 @@ def test_an_address_of_several_stories_is_refused(path: Path, server: Server) ->
     assert old != new
     assert {old, new} == set(re.findall(r"[a-z2-7]{8}(?= \(2020-02-14\))", done.stderr))
     assert "published → hidden" in call(path, "hide", new).stdout
+
+
+def test_a_story_that_was_merged_into_another_is_no_second_one(path: Path) -> None:
+    """An address of both names the one that readers see."""
+    urls = f'["{URL.format("a")}", "{URL.format("b")}"]'
+    merged = f'[[decision]]\naction = "merge"\nurls = {urls}\n'
+    path.with_name("curation.toml").write_text(merged)
+
+    assert "pinned" in call(path, "pin", URL.format("b")).stdout

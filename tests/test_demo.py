@@ -16,6 +16,8 @@ import feedparser
 import pytest
 from needs import needed
 from playwright.sync_api import Page, sync_playwright
+from test_publish_archives import reconstructed
+from w3c import doubts
 
 from aggregator.serve import serve
 from aggregator.text import fold
@@ -130,6 +132,28 @@ def test_the_demo_leaves_other_folders_alone(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "holds files that no demo made" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_its_feeds_are_valid_and_whole(played: Path) -> None:
+    """No validator objects; from the live documents back, every story is there."""
+    public = played / "public"
+    documents = {
+        str(path.relative_to(public)): path.read_bytes()
+        for path in public.rglob("*")
+        if path.suffix in (".atom", ".rss")
+    }
+    config = tomllib.loads((played / "feeds.toml").read_text("utf-8"))
+    main = {topic["id"] for topic in config["topics"] if topic.get("main", True)}
+    feeds = {"": main} | {f"topics/{t['id']}/": {t["id"]} for t in config["topics"]}
+
+    assert [(name, *doubts(body)) for name, body in documents.items()] == [
+        (name,) for name in documents
+    ]
+    for folder, topics in feeds.items():
+        whole = reconstructed(documents, folder, config["site"]["url"])
+        assert {ref.rpartition("/")[2] for ref in whole} == {
+            story["short"] for story in told(played) if topics & set(story["topics"])
+        }
 
 
 @pytest.mark.parametrize("name", ["feed.atom", "feed.rss", "topics/livreurs/feed.atom"])

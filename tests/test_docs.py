@@ -25,7 +25,8 @@ def usage(name: str) -> str:
     words = [name]
     for parameter in command.params:
         if isinstance(parameter, click.Argument):
-            words.append(parameter.human_readable_name.upper())
+            shown = parameter.human_readable_name.upper()
+            words.append(shown if parameter.required else f"[{shown}]")
             continue
         assert isinstance(parameter, click.Option)
         value = parameter.metavar or parameter.type.name.upper()

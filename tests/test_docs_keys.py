@@ -105,16 +105,6 @@ def test_forms_are_listed() -> None:
     assert re.findall(r"`(\w+)`", listed[1]) == list(curation.FORMS)
 
 
-def test_what_has_no_effect_yet_is_listed() -> None:
-    """The page and the warnings of `check` name the same settings."""
-    text = section(FEEDS, "Read, but without effect in this version")
-    listed = [
-        line.replace("`", "") for line in re.findall(r"^- (.+)$", text, re.MULTILINE)
-    ]
-
-    assert listed == [name for name, _ in config.NOT_YET]
-
-
 @pytest.mark.parametrize("block", blocks(FEEDS), ids=lambda block: block[:20])
 def test_every_example_of_feeds_md_is_read(tmp_path: Path, block: str) -> None:
     """Each block can be used as it stands, once site and topics are there."""

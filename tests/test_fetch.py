@@ -747,6 +747,22 @@ def test_each_new_connection_is_checked_anew(internet, monkeypatch):
     assert internet.connected == [PUBLIC]
 
 
+def test_each_redirector_that_is_followed_is_checked(internet, monkeypatch):
+    """One that means this machine is not asked; where the last one leads never is."""
+    target = "http://jour.example/clic"
+    internet.server.route("/a", 302, headers={"Location": "http://bit.ly/b"})
+    internet.server.route("/b", 302, headers={"Location": target})
+    wait = timedelta(seconds=5)
+    with Fetcher(Polling(), "aggregator") as fetcher:
+        asked = names(monkeypatch, [PUBLIC], ["127.0.0.1"], [PUBLIC])
+        with pytest.raises(FetchError, match="no public address"):
+            fetcher.follow("http://t.co/a", now=NOW, timeout=wait)
+        followed = fetcher.follow("http://bit.ly/b", now=NOW, timeout=wait)
+
+    assert (followed, asked) == (target, ["t.co", "bit.ly", "bit.ly"])
+    assert set(internet.connected) == {PUBLIC}
+
+
 def test_private_ones_among_public_addresses_are_passed_over(internet, monkeypatch):
     """Of all a name resolves to only public addresses are tried."""
     internet.server.route("/feed", body=BODY)

@@ -46,6 +46,8 @@ def test_every_document_has_its_place() -> None:
     }
 
     assert names == feeds | {
+        "archive/2026-03.atom",
+        "topics/film/archive/2026-03.atom",
         "embed.html",
         "fragment.html",
         "index.html",
@@ -55,12 +57,16 @@ def test_every_document_has_its_place() -> None:
         "topics/travail/index.html",
         "2026/index.html",
         "outlets/index.html",
+        "sitemap.xml",
         "outlets/outlets.csv",
         "outlets/outlets.opml",
         "stories.bib",
         "stories.csv",
         "stories.jsonl",
         "style.css",
+        "favicon.svg",
+        "favicon.ico",
+        "apple-touch-icon.png",
     }
 
 
@@ -154,7 +160,7 @@ def test_no_text_breaks_a_document(
     )
     allowed = set(
         "html head meta title link body a header h1 span nav ul li main p section h2 "
-        "time cite blockquote mark footer code".split()
+        "time cite blockquote mark footer code script".split()
     )
 
     for name, body in documents.items():
@@ -174,6 +180,9 @@ def test_no_text_breaks_a_document(
             found = {one.tag for one in tree.iter() if isinstance(one.tag, str)}
             more = {"fragment": {"div"}, "embed": {"div", "style"}}
             assert found <= allowed | more.get(Path(name).stem, set())
+            for data in tree.iter("script"):
+                assert data.get("type") == "application/ld+json"
+                assert json.loads(data.text)["@type"] == "ItemList"
             hrefs = tree.xpath("//a/@href")
             assert all(
                 href.startswith(("https://", "http://", "#", "../")) or "html" in href

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,11 +23,14 @@ from aggregator.health import Event, Health, Kind, Status
 from aggregator.model import Copy, Evidence, State, Story
 from aggregator.publish import write
 from aggregator.publish.desk import FEED_SIZE, LATELY, SHOWN, DeskView, desk
+from aggregator.publish.waiting import pairs
+from aggregator.stories import Suggested, joining
 
 AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
 FEED = "https://slate.example/rss"
 NEW = "https://slate.example/new"
 BEFORE = AT - timedelta(days=20)
+HUB = "https://hub.example/"
 TROUBLES = (Health.NEVER_WORKED, Health.FAILING, Health.GONE, Health.SILENT)
 
 
@@ -54,6 +58,8 @@ def an_event(kind: Kind = Kind.FAILS, number: int = 1, **given: Any) -> Event:
         subject, outlet = "film", "Le film"
     elif kind in (Kind.EDIT, Kind.EDIT_MENDED):
         subject, outlet = "feeds.toml", ""
+    elif kind in (Kind.HUB_FAILS, Kind.HUB_WORKS):
+        subject, outlet = HUB, ""
     elif kind is Kind.WAITS:
         subject = "abcdefg2"
     text = {
@@ -63,6 +69,7 @@ def an_event(kind: Kind = Kind.FAILS, number: int = 1, **given: Any) -> Event:
         Kind.WAITS: "Un titre",
         Kind.BRAKE: "37",
         Kind.EDIT: "site.titel: unknown key\ntopics: missing",
+        Kind.HUB_FAILS: "http 503",
     }
     at = AT + timedelta(minutes=number, microseconds=7)
     made = Event(number, at, kind, subject, outlet, text.get(kind, ""), BEFORE)
@@ -80,7 +87,8 @@ def a_view(*events: Event, **given: Any) -> DeskView:
 
 
 def page(view: DeskView) -> Any:
-    return html.document_fromstring(desk(SITE, view)["index.html"].decode())
+    site = replace(SITE, hubs=(HUB,))
+    return html.document_fromstring(desk(site, view)["index.html"].decode())
 
 
 def words(found: Any) -> str:
@@ -157,6 +165,12 @@ def test_the_feed_follows_the_grammar_of_rfc_4287(view: DeskView) -> None:
         (Kind.BRAKE_OFF, "Le film : le frein ne retient plus rien", ""),
         (Kind.EDIT, "feeds.toml : votre modification n’est pas appliquée", ""),
         (Kind.EDIT_MENDED, "feeds.toml : la modification est appliquée", ""),
+        (
+            Kind.HUB_FAILS,
+            f"Le hub {HUB} ne peut être prévenu des nouveaux articles (http 503)",
+            "",
+        ),
+        (Kind.HUB_WORKS, f"Le hub {HUB} fonctionne de nouveau", ""),
     ],
 )
 def test_an_event_is_told_in_plain_words(kind: Kind, title: str, undated: str) -> None:
@@ -192,7 +206,7 @@ def test_entries_are_dated_by_their_events_and_named_for_ever() -> None:
         entry.published for entry in read.entries
     ]
     assert read.feed.updated == read.entries[0].updated == "2026-11-23T09:02:00+00:00"
-    assert feed(a_view()).feed.updated == "1970-01-01T00:00:00+00:00"
+    assert feed(a_view()).feed.updated == "1990-01-01T00:00:00+00:00"
 
 
 def test_the_feed_holds_the_newest_hundred() -> None:
@@ -327,6 +341,45 @@ def test_a_story_that_waits_shows_why() -> None:
     assert item.xpath(".//time/@datetime") == ["2026-03-14"]
 
 
+def a_pair(**given: Any) -> Suggested:
+    """Return two stories that may be one, the later one with the given fields."""
+    later = a_story(0, short="abcdefg2", title="La même dépêche", **given)
+    earlier = a_story(1, short="abcdefg3", title="Une dépêche", outlet="Le Soir")
+    return Suggested(later, earlier, "same title within 48 h")
+
+
+def test_what_may_be_one_story_comes_with_both_answers() -> None:
+    """Both sides, why, and two commands; no more."""
+    (pair,) = page(a_view(joins=(a_pair(),))).find_class("pair")
+    blocks = [one.text_content() for one in pair.xpath(".//pre")]
+
+    assert [words(one) for one in pair.find_class("line")] == [
+        "13 mars 2026 Une dépêche Le Soir",
+        "14 mars 2026 La même dépêche Le Journal",
+    ]
+    assert words(pair.find_class("facts")[0]) == "le même titre, en deux jours"
+    assert blocks == [
+        "aggregator merge abcdefg3 abcdefg2",
+        "aggregator split abcdefg2",
+    ]
+    assert not page(a_view()).find_class("pair")
+
+
+def test_every_reason_to_suggest_is_told_in_the_sites_language() -> None:
+    """What the rules call it would be English on a French page."""
+    source = Path(joining.__file__).read_text(encoding="utf-8")
+    doubts = {
+        *re.findall(r'return "([^"]+)", (?!True)', source),
+        *re.findall(r'likely\[same.story\] = "([^"]+)"', source),
+    }
+    french = {
+        one: pairs(SITE, [replace(a_pair(), reason=one)])[0].reason for one in doubts
+    }
+
+    assert len(doubts) == 7
+    assert not [one for one, told in french.items() if one == told]
+
+
 def test_evidence_is_marked_only_where_it_was_found() -> None:
     """A title that had to be cleaned, or an offset that cannot be, marks nothing."""
     proof = Evidence("film", "x", "title", "", certain=False, spans=((0, 2),))
@@ -362,7 +415,7 @@ def test_trouble_comes_worst_first_under_its_mend() -> None:
         for state in Health
     )
     moved = a_line(moved_to=NEW)
-    lasting = (Kind.TOPIC_SILENT, Kind.UNSTEADY, Kind.EDIT)
+    lasting = (Kind.TOPIC_SILENT, Kind.UNSTEADY, Kind.EDIT, Kind.HUB_FAILS)
     view = a_view(*map(an_event, lasting), lines=(*lines, moved))
     trouble = page(view).get_element_by_id("trouble")
 
@@ -374,6 +427,7 @@ def test_trouble_comes_worst_first_under_its_mend() -> None:
         "Déménagés",
         "Instables",
         "Sujets sans nouvelles",
+        "Hubs en échec",
     ]
     assert [words(one) for one in trouble.xpath(".//p[@class='what']")] == [
         "feeds.toml",
@@ -384,6 +438,7 @@ def test_trouble_comes_worst_first_under_its_mend() -> None:
         "Slate",
         "Slate",
         "Le film",
+        HUB,
     ]
     assert tomllib.loads(trouble.xpath("string(.//pre)")) == {"Slate": NEW}
     facts = [words(one) for one in trouble.find_class("facts")]
@@ -400,6 +455,7 @@ def test_trouble_comes_worst_first_under_its_mend() -> None:
         (Kind.EDIT, Kind.EDIT_MENDED),
         (Kind.UNSTEADY, Kind.RECOVERED),
         (Kind.TOPIC_SILENT, Kind.TOPIC_SPEAKS),
+        (Kind.HUB_FAILS, Kind.HUB_WORKS),
     ],
 )
 def test_what_is_over_is_no_trouble(began: Kind, ended: Kind) -> None:
@@ -412,10 +468,11 @@ def test_what_is_over_is_no_trouble(began: Kind, ended: Kind) -> None:
     assert page(a_view(before, after)).find_class("trouble") == []
 
 
-def test_a_feed_no_longer_followed_is_no_trouble() -> None:
-    """Nor is one that the maintainer disabled, whatever became of it."""
+def test_what_is_no_longer_asked_is_no_trouble() -> None:
+    """A feed not followed, or disabled by the maintainer; a hub not in feeds.toml."""
     disabled = a_line(state=Health.DISABLED, moved_to=NEW)
-    view = a_view(an_event(Kind.UNSTEADY), lines=())
+    hub = an_event(Kind.HUB_FAILS, subject="https://other.example/")
+    view = a_view(an_event(Kind.UNSTEADY), hub, lines=())
 
     assert page(view).find_class("trouble") == []
     assert page(a_view(lines=(disabled,))).find_class("trouble") == []
@@ -489,7 +546,12 @@ def test_nobody_else_learns_of_the_desk() -> None:
 
 def test_the_desk_can_be_used_without_seeing_it() -> None:
     """Landmarks, headings in order, a table that stays one, ids once each."""
-    busy = replace(ALL, days={FEED: (1, 2, 3)}, lines=(a_line(state=Health.SILENT),))
+    busy = replace(
+        ALL,
+        days={FEED: (1, 2, 3)},
+        lines=(a_line(state=Health.SILENT),),
+        joins=(a_pair(),),
+    )
     tree = page(busy)
     levels = [int(one.tag[1]) for one in tree.xpath("//h1|//h2|//h3")]
 
@@ -511,13 +573,17 @@ def test_the_order_of_what_is_seen_changes_no_byte(data: st.DataObject) -> None:
         for state in Health
     )
     view = replace(
-        ALL, lines=(a_line(), *lines), waiting=(waits(), waits(short="abcdefg3"))
+        ALL,
+        lines=(a_line(), *lines),
+        waiting=(waits(), waits(short="abcdefg3")),
+        joins=(a_pair(), a_pair(published_at=BEFORE)),
     )
     shuffled = replace(
         view,
         lines=tuple(data.draw(st.permutations(view.lines))),
         events=tuple(data.draw(st.permutations(view.events))),
         waiting=tuple(data.draw(st.permutations(view.waiting))),
+        joins=tuple(data.draw(st.permutations(view.joins))),
     )
 
     assert desk(SITE, shuffled) == desk(SITE, view)
@@ -544,7 +610,8 @@ def test_no_text_breaks_the_desk(text: str, kind: Kind, state: Health) -> None:
     event = an_event(kind, 1, subject=text, outlet=text, text=text)
     asked = an_event(Kind.WAITS, 2, outlet=text, text=text)
     line = a_line(text, text, state=state, error=text, moved_to=text)
-    view = DeskView((line,), {text: (1, 2)}, (event, asked), (story,), AT)
+    join = Suggested(replace(story, short="abcdefg3"), story, text)
+    view = DeskView((line,), {text: (1, 2)}, (event, asked), (story,), AT, (), (join,))
     documents = desk(SITE, view)
     atom = etree.fromstring(documents["desk.atom"])
     told = [
@@ -573,7 +640,11 @@ def test_it_fits_a_phone(tmp_path: Path) -> None:
     )
     days = {line.url: tuple(range(30)) for line in lines}
     view = replace(
-        ALL, lines=(*lines, a_line(moved_to=NEW)), days=days, waiting=(wide,)
+        ALL,
+        lines=(*lines, a_line(moved_to=NEW)),
+        days=days,
+        waiting=(wide,),
+        joins=(Suggested(wide, wide, "x" * 200),),
     )
     write(tmp_path, desk(SITE, view))
     with browser() as shown:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +50,8 @@ ITEM = {
     "attachments": list,
 }
 AUTHOR = {"name": str, "url": str, "avatar": str}
+HUB = {"type": str, "url": str}
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")  # RFC 5646
 
 
 def problems(feed: Any) -> Iterator[str]:
@@ -56,24 +60,38 @@ def problems(feed: Any) -> Iterator[str]:
     if feed.get("version") != "https://jsonfeed.org/version/1.1":
         yield "feed: version"
     yield from (f"feed: no {key}" for key in ("title", "items") if key not in feed)
+    yield from linking(feed, "feed", "home_page_url", "feed_url", "next_url", "icon")
+    for hub in feed.get("hubs", ()):
+        yield from typed(hub, HUB, "hub")
+        yield from (f"hub: no {key}" for key in HUB if key not in hub)
+        yield from linking(hub, "hub", "url")
     yield from authored(feed, "feed")
     ids = [item.get("id") for item in feed.get("items", ())]
     if len(set(ids)) != len(ids):
         yield "items: an id twice"
     for item in feed.get("items", ()):
-        where = f"item {item.get('id')}"
-        yield from typed(item, ITEM, where)
-        if not item.get("id"):
-            yield f"{where}: no id"
-        if "content_html" not in item and "content_text" not in item:
-            yield f"{where}: no content"
-        for key in ("date_published", "date_modified"):
-            if key in item and datetime.fromisoformat(item[key]).tzinfo is None:
-                yield f"{where}: {key} is no RFC 3339 date"
-        for key in ("url", "external_url"):
-            if key in item and not item[key].startswith(("https://", "http://")):
-                yield f"{where}: {key} is no URL"
-        yield from authored(item, where)
+        yield from item_problems(item, f"item {item.get('id')}")
+
+
+def item_problems(item: Any, where: str) -> Iterator[str]:
+    yield from typed(item, ITEM, where)
+    if not item.get("id"):
+        yield f"{where}: no id"
+    if "content_html" not in item and "content_text" not in item:
+        yield f"{where}: no content"
+    for key in ("date_published", "date_modified"):
+        if key in item and datetime.fromisoformat(item[key]).tzinfo is None:
+            yield f"{where}: {key} is no RFC 3339 date"
+    yield from linking(item, where, "url", "external_url", "image", "banner_image")
+    if not all(isinstance(tag, str) and tag for tag in item.get("tags", ())):
+        yield f"{where}: a tag is no text"
+    yield from authored(item, where)
+
+
+def linking(table: Any, where: str, *keys: str) -> Iterator[str]:
+    for key in keys:
+        if not table.get(key, "https://").startswith(("https://", "http://")):
+            yield f"{where}: {key} is no URL"
 
 
 def typed(table: Any, keys: dict[str, type], where: str) -> Iterator[str]:
@@ -85,6 +103,8 @@ def typed(table: Any, keys: dict[str, type], where: str) -> Iterator[str]:
 
 
 def authored(table: Any, where: str) -> Iterator[str]:
+    if not LANGUAGE.fullmatch(table.get("language", "fr")):
+        yield f"{where}: language"
     for author in table.get("authors", ()):
         yield from typed(author, AUTHOR, f"{where} author")
         if not author:
@@ -93,24 +113,31 @@ def authored(table: Any, where: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", ["press", "empty"])
 def test_every_json_feed_keeps_the_rules_of_1_1(name: str) -> None:
-    """Main, topic and all/ feeds, empty ones too."""
-    documents = render(*case(CASES / name))
+    """Main, topic and all/ feeds, empty ones too, with hubs."""
+    site, topics, stories = case(CASES / name)
+    site = replace(site, hubs=("https://a.example/", "https://b.example/"))
+    documents = render(site, topics, stories)
     feeds = {key: body for key, body in documents.items() if key.endswith(".json")}
 
     assert len(feeds) >= 3
     for key, body in feeds.items():
-        assert (key, list(problems(json.loads(body)))) == (key, [])
+        feed = json.loads(body)
+        assert (key, list(problems(feed))) == (key, [])
+        assert [hub["url"] for hub in feed["hubs"]] == list(site.hubs)
+        assert feed["feed_url"] == site.url + key
 
 
 def test_the_rules_refuse_what_is_no_json_feed() -> None:
     """The validator can fail."""
     wrong = {
         "version": "1",
-        "items": [{"id": 1, "url": "x", "odd": ""}],
+        "items": [{"id": 1, "url": "x", "odd": "", "tags": [1], "language": "xyz!"}],
         "authors": [{}],
+        "hubs": [{"url": "hub"}],
+        "feed_url": "/feed.json",
     }
 
-    assert len(list(problems(wrong))) == 7
+    assert len(list(problems(wrong))) == 12
 
 
 def test_a_mention_says_why_and_where() -> None:

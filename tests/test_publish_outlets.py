@@ -49,7 +49,7 @@ def test_each_outlet_says_since_when_and_its_newest_article() -> None:
     assert said(tree, "title") == ["Écho", "Slate", "Zone"]
     assert (
         said(tree, "facts")
-        == ["Suivi depuis le 25 août 2026 dernier article : 23 nov. 2026"] * 3
+        == ["Suivi depuis le 25 août 2026 · dernier article : 23 nov. 2026"] * 3
     )
     assert tree.xpath("//a[@class='title']/@href") == ["https://slate.example/"] * 3
     assert said(tree, "total") == ["3 médias suivis"]
@@ -63,7 +63,7 @@ def test_what_is_not_known_is_said() -> None:
 
     assert said(tree, "facts") == [
         "Aucun flux de ce média n’a encore répondu",
-        "Suivi depuis le 23 nov. 2026 pas encore d’article daté",
+        "Suivi depuis le 23 nov. 2026 · pas encore d’article daté",
     ]
     assert not tree.xpath("//a[@class='title']")
 

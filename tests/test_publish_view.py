@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from publish_cases import FILM, SITE, a_story
 
 from aggregator.model import Evidence, Story
-from aggregator.publish.view import Shown, clean, marked, plain, shown, web
+from aggregator.publish.view import Shown, clean, marked, plain, shown
 
 WORDS = "Les travailleurs du clic parlent enfin à visage découvert de leur métier."
 
@@ -150,6 +150,8 @@ def test_an_outlets_text_never_exceeds_the_limit_and_settles(
         "https://a b.example/",
         "https://a.example/\x07",
         "http://[::1",
+        "https://a.example:99999/",
+        "https://a|b.example/",
         "",
     ],
 )
@@ -159,14 +161,21 @@ def test_only_complete_web_addresses_come_out(url: str) -> None:
 
     assert (story.url, story.home, story.archived, story.source_url) == ("", "", "", "")
     assert story.link.startswith(SITE.url)
-    assert web("https://journal.example/é?a=b#c") == "https://journal.example/é?a=b#c"
+
+
+def test_an_address_is_written_as_an_address() -> None:
+    """Validators and old readers refuse é and | in a link, browsers escape them."""
+    story = seen(a_story(url="https://journal.example/é?a=b|c#d", home="HTTPS://J.org"))
+
+    assert story.url == "https://journal.example/%C3%A9?a=b%7Cc#d"
+    assert story.home == "https://j.org/"
 
 
 def test_texts_lose_what_harms_a_document() -> None:
     """Controls, surrogates and direction marks go; no-break spaces stay."""
-    harmful = " a\x00\x08b\ud800\ufffe\u202e c\u2066\n\td\u00a0: "
+    harmful = " a\x00\x08b\ud800\ufffe\u202e c\u2066\n\td\u00a0: \ufffd"
 
-    assert clean(harmful) == "ab c d\u00a0:"
+    assert clean(harmful) == "ab c d\u00a0: ?"
 
 
 def test_a_title_has_a_length_and_is_never_empty() -> None:

@@ -214,3 +214,98 @@ def test_the_address_a_page_gives_is_a_name_too() -> None:
     )
 
     assert entries(grouped) == {"aaaa": [1, 2]}
+
+
+OWN = short(canonical(TWO), "split")
+
+
+def standing_of(
+    grouped: tuple[Ledger, ...], name: str, at: datetime = NOW
+) -> Standing | None:
+    """Return where a story stands now, None for one that is in no list."""
+    found = [
+        settle(one, Ruling(), ("film",), at) for one in grouped if one.short == name
+    ]
+    return found[0] if found else None
+
+
+def test_a_split_taken_back_leaves_a_tombstone() -> None:
+    """Readers had the copy as a story: it is withdrawn, once, and kept as such."""
+    story = a_ledger("aaaa", a_member(1), a_member(2, reason="same text"), days=1)
+    apart = standing_of(regroup([story], [split(TWO)], {}, PARIS), OWN)
+    assert apart is not None
+    after = regroup([story], [], {OWN: apart}, PARIS)
+    gone = standing_of(after, OWN, NOW + timedelta(days=1))
+
+    assert entries(after) == {"aaaa": [1, 2]}
+    assert [one.merged for one in after if one.short == OWN] == ["aaaa"]
+    assert gone is not None
+    assert (gone.state, gone.added_at) == (State.WITHDRAWN, NOW)
+    assert gone.withdrawn_at == NOW + timedelta(days=1)
+    later = regroup([story], [], {OWN: gone}, PARIS)
+    assert standing_of(later, OWN, NOW + timedelta(days=9)) == gone
+
+
+def test_a_split_put_back_returns_under_its_id_and_date() -> None:
+    """The tombstone goes, and the story does not come as a new one."""
+    story = a_ledger("aaaa", a_member(1), a_member(2, reason="same text"), days=1)
+    gone = Standing(OWN, State.WITHDRAWN, ("film",), DAY, DAY, withdrawn_at=NOW)
+    again = standing_of(regroup([story], [split(TWO)], {OWN: gone}, PARIS), OWN)
+
+    assert again is not None
+    assert (again.state, again.added_at) == (State.PUBLISHED, DAY)
+    assert again.withdrawn_at is None
+
+
+def test_a_split_that_was_never_published_leaves_nothing() -> None:
+    """There is nothing to take back from readers."""
+    story = a_ledger("aaaa", a_member(1), a_member(2, reason="same text"), days=1)
+    waited = Standing(OWN, State.WAITING, ("film",))
+    gone = standing_of(regroup([story], [], {OWN: waited}, PARIS), OWN)
+
+    assert gone is not None
+    assert (gone.state, gone.withdrawn_at) == (State.SUPPRESSED, None)
+
+
+def test_a_split_off_story_keeps_its_id_when_its_page_was_read() -> None:
+    """An address learned later, or a second entry, gives it no other one."""
+    two = a_member(2, reason="same text")
+    more = a_member(3, url="https://a.fr/1", named=canonical(TWO), reason="same text")
+    published = {OWN: Standing(OWN, State.PUBLISHED, ("film",), DAY, DAY)}
+    story = a_ledger("aaaa", a_member(1), two, more, days=1)
+
+    assert entries(regroup([story], [split(TWO)], published, PARIS)) == {
+        "aaaa": [1],
+        OWN: [2, 3],
+    }
+
+
+def test_a_split_gives_merged_stories_back_only_what_is_theirs() -> None:
+    """No entry is then in two stories, and none is lost."""
+    two = a_member(2, named="https://ailleurs.fr/a")
+    ledgers = [
+        a_ledger("aaaa", a_member(1), days=1),
+        a_ledger("bbbb", two, a_member(4, reason="same text"), days=2),
+        a_ledger("cccc", a_member(3, named="https://ailleurs.fr/a"), days=3),
+    ]
+    whole = merge(ONE, TWO, THREE)
+    grouped = regroup(ledgers, [whole, split("https://ailleurs.fr/a")], {}, PARIS)
+
+    assert entries(grouped) == {"aaaa": [1, 4], "bbbb": [2], "cccc": [3]}
+
+
+def test_merging_what_was_split_off_and_back() -> None:
+    """Whatever is taken out of curation.toml, each published story says where it is."""
+    story = a_ledger("aaaa", a_member(1), a_member(2, reason="same text"), days=1)
+    other = a_ledger("bbbb", a_member(3), days=2)
+    published = {OWN: Standing(OWN, State.PUBLISHED, ("film",), NOW, NOW)}
+    merged = regroup([story, other], [split(TWO), merge(TWO, THREE)], published, PARIS)
+    back = regroup([story, other], [merge(TWO, THREE)], published, PARIS)
+
+    assert entries(merged) == {"aaaa": [1], "bbbb": [3, 2]}
+    assert entries(back) == {"aaaa": [1, 2, 3]}
+    assert {one.short: one.merged for one in back} == {
+        "aaaa": "",
+        "bbbb": "aaaa",
+        OWN: "aaaa",
+    }

@@ -136,7 +136,7 @@ def test_a_question_can_be_left_too(path: Path, key: str) -> None:
     """Ctrl-C and Ctrl-D where topics are asked for decide nothing."""
     with Terminal(path, "review") as terminal:
         terminal.key("r")
-        terminal.line(key, "publish under [film]: ")
+        terminal.leave(key, "publish under [film]: ")
         terminal.end()
 
     assert terminal.process.returncode == 0
@@ -396,7 +396,7 @@ def test_an_empty_queue_says_so(tmp_path: Path, server: Server) -> None:
 def test_below_the_queue_stand_stories_that_may_be_one(
     tmp_path: Path, server: Server
 ) -> None:
-    """After the last key, with the lines to paste; not once they are kept apart."""
+    """After the last key, with the commands; not once they are kept apart."""
     title = "Les petites mains du numérique sortent de l’ombre"
     urls = {
         name: server.route(
@@ -409,12 +409,10 @@ def test_below_the_queue_stand_stories_that_may_be_one(
     with Terminal(path, "review") as terminal:
         terminal.key("q")
         shown = plain(terminal.end())
-    curation_toml = path.with_name("curation.toml")
-    curation_toml.write_text(
-        '[[decision]]\naction = "split"\nurl = "https://soir.example/soir"\n', "utf-8"
-    )
+    found = re.search("aggregator (merge|split) .*\n +aggregator (split .*)", shown)
 
-    assert "may be one story; for curation.toml" in shown
-    assert 'action = "merge"' in shown
+    assert "may be one story; to merge them" in shown
+    assert found
+    assert aggregator(path, *found[2].split()).returncode == 0
     assert "may be one" not in aggregator(path, "review").stdout
     assert "may be one" not in aggregator(path, "review", "--suppressed").stdout

@@ -13,18 +13,18 @@ PACKAGE = ROOT / "aggregator"
 
 # From the ground up: a room imports only from floors below its own.
 FLOORS = (
-    {"", "model", "identity"},
+    {"", "model", "identity", "languages"},
     {"text", "urls", "lock", "clock", "systemd", "spool", "wording", "fault"},
     {"fts", "decisions", "pace", "sandbox", "fetch", "parse", "sources", "recognition"},
     {"query", "sieve", "stories", "health", "article", "robots"},
     {"match"},
     {"why", "config", "sift", "weigh"},
     {"store"},
-    {"curation", "poll", "read", "publish", "nursery"},
-    {"engine", "desk", "rules", "append"},
-    {"watch", "wave", "ask"},
+    {"curation", "poll", "read", "follow", "publish", "nursery"},
+    {"engine", "desk", "rules", "notebook"},
+    {"watch", "wave", "ask", "append", "hubs"},
     {"recover"},
-    {"run"},
+    {"run", "lookup"},
     {"worker", "serve", "rehearse"},
     {"demo"},
     {"cli"},

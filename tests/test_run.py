@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import signal
 import subprocess
 import time
@@ -172,9 +173,38 @@ def test_a_hidden_story_is_on_no_page_any_longer(world: Config) -> None:
     after = contents(folder)
 
     assert before.keys() - after.keys() == {"2020/index.html"} | {
-        name for name in before if name.startswith("topics/livreurs/")
+        name
+        for name in before
+        if name.startswith("topics/livreurs/") or "archive/" in name
     }
     assert not [name for name, body in after.items() if b"ou la vie" in body]
+
+
+def test_a_split_taken_back_leaves_a_tombstone(world: Config) -> None:
+    """Readers of the feed are told, and get the story back if the split is put back."""
+    run.cycle(Desk.of(world), NOW)
+    feed = world.storage.output / "feed.atom"
+
+    def published(curation: str, days: int) -> tuple[list[str], list[str]]:
+        """Return the ids of the feed's entries and of its tombstones."""
+        world.storage.curation.write_text(curation, encoding="utf-8")
+        run.republish(Desk.of(world), NOW + days * DAY)
+        text = feed.read_text("utf-8")
+        gone = re.findall(r'<at:deleted-entry[^>]* ref="([^"]+)"', text)
+        return sorted(re.findall(r"<entry>\s*<id>([^<]+)", text)), gone
+
+    split = '[[decision]]\naction = "split"\nurl = "https://soir.example/z"\n'
+    hidden = f'{split}[[decision]]\naction = "hide"\nurl = "https://soir.example/z"\n'
+    ((whole,), _) = published("", 0)
+    apart, none = published(split, 1)
+    (own,) = {*apart} - {whole}
+
+    assert (len(apart), none) == (2, [])
+    assert published("", 2) == ([whole], [own])
+    assert published("", 3) == ([whole], [own])
+    assert published(split, 4) == (apart, [])
+    assert published(hidden, 5) == ([whole], [own])
+    assert published("", 6) == ([whole], [own])
 
 
 def test_now_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.urls import canonical, host, origin, site, unwrapped, web
+from aggregator.urls import canonical, host, origin, site, unwrapped, web, written
 
 
 @pytest.mark.parametrize(
@@ -117,6 +117,42 @@ QUOTED = "https%3A%2F%2Fwww.exemple.fr%2Farticle%3Fid%3D1"
 CODED = urlsafe_b64encode(
     b'\x08\x13"' + bytes((len(TARGET),)) + TARGET.encode() + b"\xd2\x01\x00"
 ).decode()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://e.fr/a?b=c;d#e", "https://e.fr/a?b=c;d#e"),
+        ("HTTPS://E.FR:443", "https://e.fr/"),
+        ("http://e.fr:443/", "http://e.fr:443/"),
+        ("https://café.fr./", "https://xn--caf-dma.fr/"),
+        ('https://e.fr/é|?q[]="#a#b', "https://e.fr/%C3%A9%7C?q%5B%5D=%22#a%23b"),
+        ("https://e.fr/100%/%C3%A9", "https://e.fr/100%25/%C3%A9"),
+        ("https://me:secret@e.fr/", "https://e.fr/"),
+        ("http://[::1]:80/x", "http://[::1]/x"),
+        ("https://e.fr:99999/", ""),
+        ("https://a..é.fr/", ""),
+        ("https://a..fr/", ""),
+        ("https://;/", ""),
+        ("https://a_b.fr", "https://a_b.fr/"),
+        ("javascript:alert(1)", ""),
+        ("/chemin", ""),
+    ],
+)
+def test_addresses_are_written_as_rfc_3986_has_them(url: str, expected: str) -> None:
+    """Anything else than a web address is none, and a password is not passed on."""
+    assert written(url) == expected
+
+
+@given(st.text('htps:/[]é.1-%?#a|"<^`{\\', max_size=40).map("https://e.fr/{}".format))
+def test_writing_an_address_changes_no_page(url: str) -> None:
+    """It is legal, written only once, and leads to the same article."""
+    once = written(url)
+
+    assert once == written(once)
+    assert once.isascii()
+    assert web(once)
+    assert canonical(once) == canonical(url)
 
 
 @pytest.mark.parametrize(

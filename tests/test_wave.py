@@ -620,7 +620,6 @@ def test_an_article_read_for_one_feed_serves_the_others(world: World) -> None:
 
 def failing(world: World) -> dict[str, str]:
     """Serve one page for each way to fail; return its reason by its name."""
-
     route = world.server.route
     route("/longue", body=b"<p>" + b"x" * 400_000, headers=HTML)
     route("/dedans", 302, headers={"Location": "http://127.0.0.1/"})

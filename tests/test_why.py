@@ -351,6 +351,7 @@ def test_watched_subject_only(tmp_path: Path, server: Server) -> None:
         f"2020/index.html#s-{answer['article']['story']}",
         "topics/livreurs/feed.atom",
         "all/feed.atom",
+        "topics/livreurs/archive/2026-11.atom",
     ]
     for place in places:
         page = path.parent / "public" / place.partition("#")[0]

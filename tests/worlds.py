@@ -104,7 +104,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 def database(folder: Path) -> dict[str, list[tuple[object, ...]]]:
     """Return every table's rows, but for the log of polls and of migrations.
 
-    Of the index of the history: which word stands where, in whatever segments it is.
+    And when feeds are polled next, which is counted from when they were asked: a busy
+    machine comes to that a second later. Of the index of the history: which word stands
+    where, in whatever segments it is.
     """
     raw = sqlite3.connect(folder / "aggregator.db")
     names = [
@@ -113,9 +115,11 @@ def database(folder: Path) -> dict[str, list[tuple[object, ...]]]:
         if name not in ("polls", "_sqlite_migrations")
         and not name.startswith("history")
     ]
-    rows = {
-        name: sorted(raw.execute(f"SELECT * FROM {name}"), key=repr) for name in names
-    }
+    rows = {}
+    for name in names:
+        held = [row[1] for row in raw.execute(f"PRAGMA table_info({name})")]
+        wanted = ", ".join(column for column in held if column != "next_poll_at")
+        rows[name] = sorted(raw.execute(f"SELECT {wanted} FROM {name}"), key=repr)
     raw.execute(
         "CREATE VIRTUAL TABLE temp.word USING fts5vocab(main, history, instance)"
     )

@@ -35,6 +35,7 @@ _CLOSING: Final = {
 _DATE: Final = "%Y-%m-%dT%H:%M:%S%z"
 _NOON: Final = timedelta(hours=12)  # stands for a day without an hour, as in `curation`
 _NAME: Final = 200  # characters of an author that are read
+_SAID: Final = 2000  # of a title or a summary
 _MAIL: Final = re.compile(r"\S{1,100}@\S{1,100}")
 # Hosts that keep copies of other sites' AMP pages; only those may name another site.
 _CACHES: Final = ("cdn.ampproject.org", "bing-amp.com")
@@ -127,6 +128,9 @@ def _article(tree: Any, url: str, now: datetime) -> Article:  # noqa: ANN401
         canonical="" if hindered == "consent" else _canonical(tree, url, hindered),
         author=_author(said.author),
         published_at=_date(said.date),
+        title=_words(said.title),
+        outlet=_words(said.sitename),
+        summary=_words(said.description),
     )
 
 
@@ -160,6 +164,10 @@ def _cache(url: str) -> bool:
     return name.endswith(_CACHES) or (
         urls.site(url).startswith("google.") and urlsplit(url).path.startswith("/amp/")
     )
+
+
+def _words(said: str | None) -> str:
+    return fields.text((said or "")[:_SAID], markup=False)
 
 
 def _author(named: str | None) -> str:

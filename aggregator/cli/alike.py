@@ -33,7 +33,7 @@ def added(
 def lines(joins: Sequence[Suggested], day: Callable[[Story], str]) -> Iterator[str]:
     """Yield what a reader sees of the stories that may be one, and what to paste."""
     if joins:
-        yield "\nmay be one story; for curation.toml, to merge or to keep apart:"
+        yield "\nmay be one story; to merge them, or to keep them apart:"
     for join in joins:
         yield f"  {join.reason}"
         for one in (join.other, join.story):
@@ -41,10 +41,5 @@ def lines(joins: Sequence[Suggested], day: Callable[[Story], str]) -> Iterator[s
             yield f"              {show.safe(one.title)}"
             if one.url:
                 yield f"              {show.safe(one.url)}"
-        urls = [_target(one) for one in (join.other, join.story)]
-        yield f'    [[decision]]\n    action = "merge"\n    urls = [{", ".join(urls)}]'
-        yield f'    [[decision]]\n    action = "split"\n    url = {urls[-1]}'
-
-
-def _target(story: Story) -> str:
-    return f'"{show.safe(story.url or story.short)}"'
+        yield f"    aggregator merge {join.other.short} {join.story.short}"
+        yield f"    aggregator split {join.story.short}"

@@ -7,9 +7,9 @@ from typing import TypedDict, Unpack
 
 import click
 
-from aggregator import config as configuration
 from aggregator.append import Pen
 from aggregator.cli import show, tales
+from aggregator.cli.opened import opened
 from aggregator.clock import now
 from aggregator.config.tables import UnfitError
 from aggregator.curation import target as readable
@@ -21,16 +21,16 @@ from aggregator.store import Store
 from aggregator.stories import compose, spoken
 
 
-class _Given(TypedDict):
-    """What all of these commands take."""
+class Given(TypedDict):
+    """What all commands take that decide on stories."""
 
     stories: tuple[str, ...]
     reason: str
     undo: bool
 
 
-def _deciding(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the arguments of `_Given`."""
+def deciding(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command with the arguments of `Given`."""
     for part in (
         click.option("--undo", is_flag=True, help="Take the last such decision back."),
         click.option("--reason", default="", metavar="TEXT", help="For yourself."),
@@ -42,8 +42,8 @@ def _deciding(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command()
-@_deciding
-def keep(path: str | None, **given: Unpack[_Given]) -> None:
+@deciding
+def keep(path: str | None, **given: Unpack[Given]) -> None:
     """Publish stories, whatever the rules say.
 
     A story is named by its short id, any address of it, or the id of an addition.
@@ -52,8 +52,8 @@ def keep(path: str | None, **given: Unpack[_Given]) -> None:
 
 
 @click.command()
-@_deciding
-def hide(path: str | None, **given: Unpack[_Given]) -> None:
+@deciding
+def hide(path: str | None, **given: Unpack[Given]) -> None:
     """Withdraw stories, or keep them from being published.
 
     \b
@@ -63,23 +63,23 @@ def hide(path: str | None, **given: Unpack[_Given]) -> None:
 
 
 @click.command()
-@_deciding
-def pin(path: str | None, **given: Unpack[_Given]) -> None:
+@deciding
+def pin(path: str | None, **given: Unpack[Given]) -> None:
     """Keep stories at the head of their pages."""
     _decide(path, Action.PIN, **given)
 
 
 @click.command()
-@_deciding
-def unpin(path: str | None, **given: Unpack[_Given]) -> None:
+@deciding
+def unpin(path: str | None, **given: Unpack[Given]) -> None:
     """Let pinned stories go back to their place."""
     _decide(path, Action.UNPIN, **given)
 
 
 @click.command()
 @click.option("--topic", "topics", multiple=True, metavar="ID", help="May be repeated.")
-@_deciding
-def retag(path: str | None, topics: tuple[str, ...], **given: Unpack[_Given]) -> None:
+@deciding
+def retag(path: str | None, topics: tuple[str, ...], **given: Unpack[Given]) -> None:
     """Publish stories under these topics in place of their own.
 
     \b
@@ -92,8 +92,8 @@ def retag(path: str | None, topics: tuple[str, ...], **given: Unpack[_Given]) ->
 
 @click.command()
 @click.option("--text", default=None, metavar="TEXT", help='"" removes the note.')
-@_deciding
-def note(path: str | None, text: str | None, **given: Unpack[_Given]) -> None:
+@deciding
+def note(path: str | None, text: str | None, **given: Unpack[Given]) -> None:
     """Put a sentence of yours under a story."""
     if text is None and not given["undo"]:
         raise click.UsageError('which note? write --text TEXT; "" removes it')
@@ -111,49 +111,54 @@ def _decide(
     text: str = "",
 ) -> None:
     """Write a decision on each story, or take it back, and show what that changes."""
-    desk = Desk.load(configuration.locate(path))
+    desk = opened(path)
     at = now()
     wanted = [
-        Decision(action, (_named(name),), at, reason, topics=topics, text=text)
+        Decision(action, (named(name),), at, reason, topics=topics, text=text)
         for name in stories
     ]
-    before = [_spoken_of(desk, one) for one in wanted]
+    before = [spoken_of(desk, one) for one in wanted]
     for name, found in zip(stories, before, strict=True):
         _refuse_several(name, found, desk)
     pen = Pen(desk.config)
     if undo:
         for one, found in zip(wanted, before, strict=True):
-            _take_back(pen, desk, one, found)
+            take_back(pen, desk, one, found)
             desk = Desk.of(desk.config)
     else:
         pen.write(*wanted)
     desk = Desk.of(desk.config)
     for one, found in zip(wanted, before, strict=True):
         waits = "" if undo else "; the decision waits for it"
-        _show(one, found, _spoken_of(desk, one), waits)
+        _show(one, found, spoken_of(desk, one), waits)
     click.echo(tales.followed_by(desk.config), err=True)
 
 
-def _named(name: str) -> str:
-    """Return what names a story, if curation.toml may hold it."""
+def named(name: str) -> str:
+    """Return what names a story; UsageError when curation.toml may not hold it."""
     try:
         return readable(name)
     except UnfitError as exc:
         raise click.UsageError(str(exc)) from exc
 
 
-def _spoken_of(desk: Desk, decided: Decision) -> list[Story]:
-    """Return the stories that a decision speaks of, as the files now have them."""
+def spoken_of(desk: Desk, decided: Decision) -> list[Story]:
+    """Return the stories that a decision speaks of, as the files now have them.
+
+    Those that were merged into another only where it speaks of no other.
+    """
     config, rulings = desk.config, Rulings([decided])
     if not config.storage.database.exists():
         return []
     outlets = {outlet.name: outlet for outlet in config.outlets}
     with Store(config.storage.database) as store:
-        return [
-            compose(ledger, standing, ruling, outlets)
+        found = [
+            (ledger, compose(ledger, standing, ruling, outlets))
             for ledger, standing, ruling in settled(store, desk, now())
             if spoken(ledger, rulings, config.site.timezone)
         ]
+    standing = [story for ledger, story in found if not ledger.merged]
+    return standing or [story for _, story in found]
 
 
 def _refuse_several(name: str, found: Sequence[Story], desk: Desk) -> None:
@@ -163,9 +168,13 @@ def _refuse_several(name: str, found: Sequence[Story], desk: Desk) -> None:
         raise click.UsageError(f"{name} is the address of several stories: {listed}")
 
 
-def _take_back(pen: Pen, desk: Desk, decided: Decision, found: Sequence[Story]) -> None:
-    """Take out the last table that decides the same of the same story."""
-    names = {key(decided.targets[0])}
+def take_back(pen: Pen, desk: Desk, decided: Decision, found: Sequence[Story]) -> None:
+    """Take out the last table that decides the same of one of the same stories.
+
+    found: the stories that it speaks of. Raises UsageError when there is no such table,
+    ClickException when it cannot be taken out.
+    """
+    names = {key(name) for name in decided.targets}
     for story in found:
         names |= {story.short, *(key(copy.url) for copy in story.copies)}
     places = [

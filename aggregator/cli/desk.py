@@ -10,6 +10,7 @@ import click
 
 from aggregator import config as configuration
 from aggregator.cli import show, tales
+from aggregator.cli.opened import tell_missing
 from aggregator.clock import now
 from aggregator.decisions import Rulings, key
 from aggregator.desk import Desk
@@ -18,7 +19,7 @@ from aggregator.health import status as health_of
 from aggregator.match import search as find
 from aggregator.model import AggregatorError, Config, ConfigError, State
 from aggregator.query import compile_line
-from aggregator.store import Store, books, pages, polls
+from aggregator.store import Store, books, links, pages, polls
 
 _LATELY = timedelta(days=30)  # gaps that `status` tells of
 _HEAD = (
@@ -52,6 +53,7 @@ def check(path: str | None, as_json: bool) -> None:
             )
             sys.exit(exc.exit_status)
         raise
+    tell_missing(config)
     advice = configuration.advice(config)
     warnings = [*configuration.warnings(config), *advice, *_doubts(desk)]
     for warning in warnings:
@@ -74,7 +76,7 @@ def _doubts(desk: Desk) -> list[str]:
         return []
     known = {key(item.key) for item in desk.additions.values()}
     with Store(desk.config.storage.database, create=False) as store:
-        known |= pages.named(store)
+        known |= pages.named(store) | links.named(store)
     for story in tales.told(desk.config):
         known |= {story.short, *(key(copy.url) for copy in story.copies)}
     return [
@@ -98,6 +100,7 @@ def status(path: str | None, max_age: str | None, as_json: bool) -> None:
     Example:     aggregator status --max-age 3h
     """
     config = configuration.read(configuration.locate(path))
+    tell_missing(config)
     limit = _span(max_age)
     records: dict[str, Record] = {}
     gaps: tuple[Gap, ...] = ()
@@ -182,6 +185,7 @@ def search(path: str | None, query: str, as_json: bool) -> None:
     Example: aggregator search 'casilli AND (robots OR livreurs)'
     """
     config = configuration.read(configuration.locate(path))
+    tell_missing(config)
     try:
         line = compile_line(query)
     except AggregatorError as exc:

@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from aggregator import config as configuration
 from aggregator.cli import show
+from aggregator.cli.opened import opened
 from aggregator.clock import now
-from aggregator.desk import Desk
 from aggregator.model import Config, Story
 from aggregator.rehearse import Change, Worth, rehearse
 
@@ -45,7 +44,7 @@ def diff(path: str | None, as_json: bool) -> None:
     \b
     Exit status: 0
     """
-    desk = Desk.load(configuration.locate(path))
+    desk = opened(path)
     found = rehearse(desk, now())
     if as_json:
         show.as_json(

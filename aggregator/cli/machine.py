@@ -19,6 +19,7 @@ from aggregator import config as configuration
 from aggregator import run as pipeline
 from aggregator import serve as server
 from aggregator.cli import show
+from aggregator.cli.opened import opened, tell_missing
 from aggregator.clock import now
 from aggregator.desk import Desk
 from aggregator.fetch import heartbeat
@@ -54,12 +55,12 @@ def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
     Exit status: 0 done, even when single feeds failed · 3 not one could be reached
     Example:     aggregator run --outlet "Le Monde" --all
     """
-    desk = Desk.load(configuration.locate(path))
+    people = sys.stderr is not None and sys.stderr.isatty()  # None when cron closes it
+    desk = opened(path, quiet=not people)
     config = desk.config
     if outlet:
         _known_outlet(config, outlet)
     settle_in(config)
-    people = sys.stderr is not None and sys.stderr.isatty()  # None when cron closes it
     if people:
         show_warnings(config)
     with ended_by_ctrl_c(), _progress(shown=people) as progress:
@@ -207,7 +208,7 @@ def summary(report: Report, config: Config) -> None:
         click.echo("\nno new mention", err=True)
     if report.doubtful:
         click.echo("\n`aggregator review` shows what waits for you.", err=True)
-    for line in show.held(report.held):
+    for line in (*show.held(report.held), *show.hubs(report.hubs)):
         click.echo(line, err=True)
 
 
@@ -224,7 +225,8 @@ def changes(report: Report) -> None:
     else:
         for feed in report.recovered:
             click.echo(f"{feed.outlet.name}: works again ({feed.url})", err=True)
-    for line in show.held(one for one in report.held if one[0] in report.braked):
+    held = show.held(one for one in report.held if one[0] in report.braked)
+    for line in (*held, *show.hubs(report.hubs)):
         click.echo(line, err=True)
 
 
@@ -260,6 +262,7 @@ def worker(path: str | None) -> None:
 
     def turn(desk: Desk, wrong: ConfigError | None, stop: Event) -> Report:
         nonlocal said
+        tell_missing(desk.config, quiet=True)
         report = pipeline.cycle(desk, now(), wrong=wrong, stop=stop)
         before, said = said, beat(desk.config, report)
         if said and said != before:
@@ -282,7 +285,7 @@ def publish(path: str | None, accept: bool, as_json: bool) -> None:
     printed. An edit that would move more stories of a topic than `matching.brake` moves
     none of them, unless it is accepted.
     """
-    desk = Desk.load(configuration.locate(path))
+    desk = opened(path)
     rebuilt = pipeline.republish(desk, now(), accept=accept)
     told_restored(rebuilt.restored, desk.config)
     if as_json:
@@ -290,7 +293,7 @@ def publish(path: str | None, accept: bool, as_json: bool) -> None:
     else:
         for name in rebuilt.written:
             click.echo(name)
-    for line in show.held(rebuilt.held):
+    for line in (*show.held(rebuilt.held), *show.hubs(rebuilt.hubs)):
         click.echo(line, err=True)
 
 

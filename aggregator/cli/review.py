@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import webbrowser
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 
 import click
 
-from aggregator import config as configuration
 from aggregator.append import Pen
-from aggregator.cli import alike, show, tales
+from aggregator.cli import alike, show, tales, topics
+from aggregator.cli.opened import opened
 from aggregator.clock import now
-from aggregator.desk import Desk, doubles, queue
+from aggregator.desk import doubles, queue
 from aggregator.model import (
     Action,
     AggregatorError,
@@ -50,13 +48,13 @@ def review(path: str | None, suppressed: bool, as_json: bool) -> None:
 
     Each decision is appended to curation.toml at once: quitting half-way, or losing the
     connection, loses nothing. Where the output is no terminal, the queue is listed.
-    Below it: stories that may be one, with the lines for curation.toml.
+    Below it: stories that may be one, with the commands that decide on it.
 
     \b
     k keep · h hide · r retag, which publishes under other topics · s skip
     o open in a browser · q quit, as Ctrl-C and Ctrl-D · K, H with a reason
     """
-    desk = Desk.load(configuration.locate(path))
+    desk = opened(path)
     state = State.SUPPRESSED if suppressed else State.WAITING
     with Store(desk.config.storage.database, create=False) as store:
         stories = queue(store, desk, state, now())
@@ -189,7 +187,9 @@ class _Sitting:
                 ):
                     return True
             elif key in ("r", "R"):
-                if self._write(story, Action.RETAG, topics=self._ask_topics(story)):
+                if self._write(
+                    story, Action.RETAG, topics=topics.ask(self._topics, story.topics)
+                ):
                     return True
             else:
                 click.echo(_HELP)
@@ -215,25 +215,6 @@ class _Sitting:
             return False
         self._done[_DONE[action]] += 1
         return True
-
-    def _ask_topics(self, story: Story) -> tuple[str, ...]:
-        """Return the topics that are typed, by id or number; one at least."""
-        for number, topic in enumerate(self._topics, 1):
-            click.echo(f"{number:>4}  {topic.id}: {show.safe(topic.title)}")
-        while True:
-            held = " ".join(story.topics)
-            typed = click.prompt("publish under", default=held)
-            names = [*_names(typed, self._topics)]
-            unknown = [name for name in names if name not in self._ids()]
-            if names and not unknown:
-                return tuple(dict.fromkeys(names))
-            for name in unknown:
-                near = get_close_matches(name, self._ids(), n=1)
-                hint = f"; did you mean {near[0]}?" if near else ""
-                click.echo(f"no topic is called {name!r}{hint}")
-
-    def _ids(self) -> list[str]:
-        return [topic.id for topic in self._topics]
 
     # ── parting ───────────────────────────────────────────────────────────────────────
 
@@ -266,12 +247,6 @@ def _key() -> str:
 
 def _reason() -> str:
     return str(click.prompt("reason", default="", show_default=False)).strip()
-
-
-def _names(typed: str, topics: Sequence[Topic]) -> Iterator[str]:
-    for word in re.findall(r"[^\s,]+", typed):
-        place = int(word) if word.isdecimal() and len(word) < 4 else 0  # noqa: PLR2004
-        yield topics[place - 1].id if 0 < place <= len(topics) else word
 
 
 def _open(story: Story) -> None:

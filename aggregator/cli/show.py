@@ -34,6 +34,15 @@ def held(counts: Iterable[tuple[str, int]]) -> Iterator[str]:
         )
 
 
+def hubs(heard: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield a line for each hub that begins to fail, and why, or works again."""
+    for url, reason in heard:
+        if reason:
+            yield f"hub fails: {safe(reason)} ({safe(url)}); it is told again later"
+        else:
+            yield f"hub works again ({safe(url)})"
+
+
 def on_terminal() -> bool:
     """Tell whether a person sits there: keys come from a terminal, and it is shown."""
     return all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout))

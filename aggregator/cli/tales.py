@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from aggregator.desk import Desk, stories
 from aggregator.lock import is_held
-from aggregator.model import Config, Story
+from aggregator.model import Config, Precision, Story
 from aggregator.store import Store
 from aggregator.text import MARK, UNMARK
 
@@ -35,8 +36,13 @@ def newest_first(stories: Iterable[Story]) -> list[Story]:
 
 def day(story: Story, config: Config) -> str:
     """Return a story's date as the published pages have it; of some only the month."""
-    date = story.published_at.astimezone(ZoneInfo(config.site.timezone)).date()
-    return date.isoformat()[: 7 if story.precision == "month" else None]
+    return dated(story.published_at, story.precision, config)
+
+
+def dated(at: datetime, precision: Precision, config: Config) -> str:
+    """Return a date in the site's zone as `2020-02-14`, or as `2020-02`."""
+    date = at.astimezone(ZoneInfo(config.site.timezone)).date()
+    return date.isoformat()[: 7 if precision == "month" else None]
 
 
 def entry(story: Story, *, evidence: bool = False) -> dict[str, object]:

@@ -9,6 +9,7 @@ import click
 
 from aggregator import config as configuration
 from aggregator.cli import show, tales
+from aggregator.cli.opened import tell_missing
 from aggregator.match import Proof, proofs
 from aggregator.model import Config, State
 from aggregator.query import compile_line
@@ -46,6 +47,7 @@ def try_(path: str | None, query: str, limit: int, as_json: bool) -> None:
     Example: aggregator try 'invisibles AND (clic OR casilli)' --limit 10
     """
     config = configuration.read(configuration.locate(path))
+    tell_missing(config)
     line = compile_line(query)
     with Store(config.storage.database, create=False) as store:
         count = history.count(store, line)

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from aggregator import ask
-from aggregator import config as configuration
 from aggregator.cli import show
+from aggregator.cli.opened import opened
 from aggregator.clock import now
 from aggregator.desk import Desk
 from aggregator.store import Store
@@ -37,7 +37,7 @@ def why(
     \b
     Example: aggregator why https://www.slate.fr/story/187436/invisibles-documentaire
     """
-    desk = Desk.load(configuration.locate(path))
+    desk = opened(path)
     try:
         ask.span(published, ZoneInfo("UTC")) if published else None
     except ValueError as exc:

@@ -7,7 +7,6 @@ every key of feeds.toml, `reading` puts them together, `advice` reads them again
 from aggregator.config.advice import advice
 from aggregator.config.reading import (
     DEFAULT_PLACES,
-    NOT_YET,
     VARIABLE,
     duration,
     locate,
@@ -18,7 +17,6 @@ from aggregator.config.reading import (
 
 __all__ = [
     "DEFAULT_PLACES",
-    "NOT_YET",
     "VARIABLE",
     "advice",
     "duration",

@@ -31,9 +31,7 @@ from aggregator.config.values import (
     url_or_nothing,
     zone,
 )
-
-LANGUAGES = ("fr", "en")
-"""The languages in which pages and dates can be written."""
+from aggregator.languages import languages
 
 ARTICLES = ("none", "doubtful", "all")
 KINDS = ("feed", "sitemap", "search")
@@ -86,7 +84,11 @@ SITE = Table(
         '"presse@example.org"',
     ),
     Key(
-        "language", choice(*LANGUAGES), "fr", "of pages and dates: `fr` or `en`", '"en"'
+        "language",
+        choice(*languages()),
+        "fr",
+        "of pages and dates: `fr`, `en`, or any that has a translation file",
+        '"en"',
     ),
     Key("timezone", zone, "Europe/Paris", "of dates on pages", '"Europe/Brussels"'),
     Key(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -58,11 +58,6 @@ _YEAR: Final = 2026  # of ids made from a url: the year this rule was made, for 
 _DURATION: Final = read_as.duration(timedelta(0))
 _PATHS: Final = ("database", "output", "desk", "curation")
 _EXAMPLES: Final = re.compile(r"(?:^|[@./])example\.(?:org|com|net)(?:$|[/:])")
-
-# Read and checked, but without effect in this version: `warnings` tells who set them.
-NOT_YET: Final[tuple[tuple[str, Callable[[Config], object]], ...]] = (
-    ("site.hubs", lambda config: config.site.hubs),
-)
 
 
 def locate(
@@ -121,17 +116,11 @@ def read(path: Path) -> Config:
 
 def warnings(config: Config) -> tuple[str, ...]:
     """Return one line for each setting that is valid but hardly meant."""
-    lines = [
+    return tuple(
         f"site.{name}: {shown(value)} is still the example; write your own"
         for name, value in (("url", config.site.url), ("contact", config.site.contact))
         if _EXAMPLES.search(value)
-    ]
-    lines += [
-        f"{name}: has no effect in this version yet"
-        for name, chosen in NOT_YET
-        if chosen(config)
-    ]
-    return tuple(lines)
+    )
 
 
 def user_agent(config: Config) -> str:

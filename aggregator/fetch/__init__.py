@@ -1,8 +1,8 @@
 """From an address to a complete answer: the only package that knows requests.
 
 `guard` decides which addresses may be connected to, `turns` when a host may be asked,
-`headers` reads what servers say of time, `fetcher` asks. What a document says may not
-enter.
+`headers` reads what servers say of time, `fetcher` asks; `heartbeat` and `hub` tell
+others of us. What a document says may not enter.
 """
 
 from aggregator.fetch.fetcher import FEEDS, PAGES, Fetcher

@@ -1,9 +1,9 @@
-"""One GET, politely and within bounds: the only room that speaks HTTP.
+"""One request, politely and within bounds: the only room that speaks HTTP.
 
 Nothing is remembered between batches and nothing is decided about when to ask again;
 whatever a server does is a `Fetched` or a `FetchError`. Redirects are followed by hand,
-so that each hop's address is checked and each waits its turn. `poll` and the reading of
-article pages call it.
+so that each hop's address is checked and each waits its turn. `poll`, `read` and
+`follow` call it.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ _GONE: Final = 410
 _UNCHANGED: Final = 304
 _CHUNK: Final = 2**16  # bytes read at once
 _OK: Final = 200
+_SUCCESS: Final = range(200, 300)
 
 _NAMED: Final = (
     (http.client.RemoteDisconnected, "connection closed without an answer"),
@@ -133,7 +134,7 @@ class Fetcher:
                 gate(here)
             self._take_turn(urls.host(here))
             own = headers if urls.host(here) == urls.host(url) else ()
-            with self._get(here, {**asked, **dict(own)}) as reply:
+            with self._sent("GET", here, {**asked, **dict(own)}) as reply:
                 target = _target(reply)
                 if not target:
                     moved_to = here if permanent and len(visited) > 1 else ""
@@ -141,13 +142,49 @@ class Fetcher:
                     asked_at = asked_at.replace(microsecond=0)
                     return self._taken(reply, here, validators, moved_to, asked_at)
                 permanent = permanent and reply.status_code in _PERMANENT
-            if target in visited:
-                raise FetchError("redirect loop", kind="limit")
-            if len(visited) > _HOPS:
-                raise FetchError(f"more than {_HOPS} redirects", kind="limit")
-            if not urls.web(target):
-                raise FetchError("redirect to no web address", kind="refused")
-            visited.append(target)
+            _go_on(visited, target)
+
+    def follow(self, url: str, *, now: datetime, timeout: timedelta) -> str:
+        """Return where a redirector sends its readers; what is there is not asked.
+
+        The first address on the way that is no redirector's itself. Each of theirs is
+        asked as by `fetch`, and no body is read. GET and not HEAD: several redirectors
+        answer HEAD with 405, or with 200 and no target.
+
+        Raises as `fetch` does, and FetchError for an answer that is no redirect.
+        """
+        self._deadline.start(timeout.total_seconds())
+        self.waited = 0.0
+        visited = [url]
+        while urls.opaque(here := visited[-1]):
+            self._take_turn(urls.host(here))
+            with self._sent("GET", here, {"Accept": PAGES}) as reply:
+                target = _target(reply)
+                if not target:
+                    if reply.status_code != _OK:
+                        raise self._refused(reply, here, now)
+                    raise FetchError("leads nowhere by itself", kind="document")
+            _go_on(visited, urls.unwrapped(target))
+        return visited[-1]
+
+    def post(
+        self,
+        url: str,
+        form: tuple[tuple[str, str], ...],
+        *,
+        now: datetime,
+        timeout: timedelta,
+    ) -> None:
+        """POST a form; any status that means success will do, and no redirect does.
+
+        timeout: for the whole request. Raises FetchError for any other status, and
+        whenever `fetch` does.
+        """
+        self._deadline.start(timeout.total_seconds())
+        with self._sent("POST", url, {"Accept": "*/*"}, form) as reply:
+            if reply.status_code not in _SUCCESS:
+                raise _refusal(reply, url, now)
+            self._take(reply)  # else the connection could not be used again
 
     def _take_turn(self, host: str) -> None:
         """Wait until a host may be asked, on top of the time there is for it."""
@@ -156,11 +193,17 @@ class Fetcher:
         self._deadline.lengthen(waited)
 
     @contextmanager
-    def _get(self, url: str, headers: dict[str, str]) -> Iterator[requests.Response]:
+    def _sent(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        form: tuple[tuple[str, str], ...] = (),
+    ) -> Iterator[requests.Response]:
         """Send one request; whatever goes wrong until it is closed is a FetchError."""
         try:
             asked = {**self._headers, **headers}
-            request = requests.Request("GET", url, headers=asked).prepare()
+            request = requests.Request(method, url, headers=asked, data=form).prepare()
             # No requests.Session: told not to follow a redirect, it reads its whole
             # body all the same, without a limit.
             with self._adapter.send_again(
@@ -214,10 +257,7 @@ class Fetcher:
         # a 304 to a question without conditions would be no news for ever
         expected = (_OK, _UNCHANGED) if validators != Validators() else (_OK,)
         if status not in expected:
-            refusal = _refusal(reply, url, now)
-            if refusal.not_before:
-                self._turns.pause(refusal.paused_host, refusal.not_before)
-            raise refusal
+            raise self._refused(reply, url, now)
         fresh_until = said.fresh_until(
             headers.get("Cache-Control", ""),
             headers.get("Expires", ""),
@@ -252,6 +292,13 @@ class Fetcher:
             complete=complete,
         )
 
+    def _refused(self, reply: requests.Response, url: str, now: datetime) -> FetchError:
+        """Return the error for a status that brings nothing; a pause begins here."""
+        refusal = _refusal(reply, url, now)
+        if refusal.not_before:
+            self._turns.pause(refusal.paused_host, refusal.not_before)
+        return refusal
+
     def _take(self, reply: requests.Response) -> bool:
         """Spool the decompressed body; return whether it came to its end.
 
@@ -276,6 +323,17 @@ class Fetcher:
                 raise
             return False
         return _ended(raw)
+
+
+def _go_on(visited: list[str], target: str) -> None:
+    """Add where a redirect leads; raises FetchError where it is not to be followed."""
+    if target in visited:
+        raise FetchError("redirect loop", kind="limit")
+    if len(visited) > _HOPS:
+        raise FetchError(f"more than {_HOPS} redirects", kind="limit")
+    if not urls.web(target):
+        raise FetchError("redirect to no web address", kind="refused")
+    visited.append(target)
 
 
 def _target(reply: requests.Response) -> str:

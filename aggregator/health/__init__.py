@@ -20,6 +20,7 @@ from aggregator.health.news import (
     brake_events,
     edit_events,
     gap_events,
+    hub_events,
     topic_events,
     waiting_events,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "feed_events",
     "from_text",
     "gap_events",
+    "hub_events",
     "moments",
     "patience",
     "status",

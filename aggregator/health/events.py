@@ -34,6 +34,8 @@ class Kind(StrEnum):
     BRAKE_OFF = "brake_off"  # a topic's id, after BRAKE
     EDIT = "edit"  # a file's name: an edit that is not used; the problems
     EDIT_MENDED = "edit_mended"  # a file's name, after EDIT
+    HUB_FAILS = "hub_fails"  # a hub's URL: it cannot be told of our feeds; the reason
+    HUB_WORKS = "hub_works"  # a hub's URL, after HUB_FAILS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ SILENCE = (Kind.SILENT, Kind.SPEAKS)
 TOPIC = (Kind.TOPIC_SILENT, Kind.TOPIC_SPEAKS)
 BRAKES = (Kind.BRAKE, Kind.BRAKE_OFF)
 EDITS = (Kind.EDIT, Kind.EDIT_MENDED)
+HUBS = (Kind.HUB_FAILS, Kind.HUB_WORKS)
 
 _STEP = timedelta(seconds=1)  # the database keeps no shorter time
 

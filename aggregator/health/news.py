@@ -1,4 +1,4 @@
-"""What else the maintainer should hear: gaps, topics, what waits or is held, edits.
+"""What else the maintainer should hear: gaps, topics, hubs, edits, and what waits.
 
 Pure.
 """
@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from aggregator.health.events import (
     BRAKES,
     EDITS,
+    HUBS,
     TOPIC,
     Event,
     Kind,
@@ -153,3 +154,20 @@ def edit_events(
             continue
         at = later(now, last)
         yield Event(event_id(kind, name, text, at), at, kind, name, "", text)
+
+
+def hub_events(
+    reasons: Mapping[str, str], told: Told, now: datetime
+) -> Iterator[Event]:
+    """Yield the hubs that begin to fail, and those that work again.
+
+    reasons: why each hub that was asked did not take all it was told, "" = it did.
+    """
+    for url, reason in reasons.items():
+        last = told.last(url, HUBS)
+        failed = last is not None and last.kind is Kind.HUB_FAILS
+        if failed == bool(reason):
+            continue
+        kind, at = Kind.HUB_FAILS if reason else Kind.HUB_WORKS, later(now, last)
+        since = last.at if last and failed else None
+        yield Event(event_id(kind, url, at), at, kind, url, "", reason, since)

@@ -22,6 +22,7 @@ from aggregator.model.errors import (
 from aggregator.model.pages import (
     FULL_TEXT,
     Article,
+    Link,
     Obstacle,
     Page,
     PageBatch,
@@ -96,6 +97,7 @@ __all__ = [
     "FeedKind",
     "FetchError",
     "Fetched",
+    "Link",
     "LockHeldError",
     "Matching",
     "Mention",

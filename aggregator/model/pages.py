@@ -1,4 +1,4 @@
-"""What travels when article pages are read: tasks in, articles out."""
+"""What travels when article pages are read, or links followed: tasks in, values out."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ class PageTask:
 class PageBatch:
     """Pages of one host, read one after the other, and all that reading them needs.
 
+    Or links of one host, followed one after the other.
+
     robots: what is known of this site, and of those it may redirect to.
     """
 
@@ -58,6 +60,7 @@ class Article:
     """What a page says. text: plain, as far as the page shows it.
 
     canonical: of the address that the page gives itself; "" = none that is believed.
+    title, outlet, summary: what it tells search engines and networks; "" = nothing.
     """
 
     text: str
@@ -65,6 +68,9 @@ class Article:
     canonical: str = ""
     author: str = ""
     published_at: datetime | None = None
+    title: str = ""
+    outlet: str = ""
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +88,22 @@ class Page:
     failure: Failure | None = None
     asked: bool = True
     robots: tuple[Robots, ...] = ()
+    not_before: datetime | None = None
+    paused_host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where the link of an entry leads that does not say so itself, or a failure.
+
+    page: the canonical URL of the link. target: the address it leads to, "" = not
+    known. asked, not_before, paused_host: as `Page`.
+    """
+
+    page: str
+    at: datetime
+    target: str = ""
+    failure: Failure | None = None
+    asked: bool = True
     not_before: datetime | None = None
     paused_host: str = ""

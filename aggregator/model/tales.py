@@ -134,7 +134,8 @@ class Report:
     those whose last poll had gone the other way. by_topic: new certain and doubtful
     mentions, in the order of feeds.toml. reached: False when this machine seems cut off
     from all outlets, by all that was polled up to now. held: how many stories the brake
-    holds, by topic; braked: the topics of which it holds more than before. restored:
+    holds, by topic; braked: the topics of which it holds more than before. hubs: those
+    that begin to fail, with the reason, and those that work again, with "". restored:
     how many stories came back from the published folder, None = the database was there.
     """
 
@@ -154,4 +155,5 @@ class Report:
     reached: bool = True
     held: tuple[tuple[str, int], ...] = ()
     braked: tuple[str, ...] = ()
+    hubs: tuple[tuple[str, str], ...] = ()
     restored: int | None = None

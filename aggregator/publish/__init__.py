@@ -15,12 +15,22 @@ from functools import cache
 from aggregator.health import Followed
 from aggregator.model import Site, State, Story, Topic
 from aggregator.publish import bib, data, opml, tables, templates
-from aggregator.publish.channels import Channel, channel, newest, with_main, with_topic
+from aggregator.publish.channels import (
+    Channel,
+    archive,
+    archived,
+    channel,
+    newest,
+    with_main,
+    with_topic,
+)
+from aggregator.publish.entries import entry
 from aggregator.publish.feeds import atom, rss
 from aggregator.publish.files import write
 from aggregator.publish.fragments import fragments
 from aggregator.publish.jsonfeed import jsonfeed
 from aggregator.publish.pages import pages
+from aggregator.publish.sitemap import sitemap
 from aggregator.publish.view import Gone, Shown, gone, marked, shown
 from aggregator.publish.words import words
 
@@ -38,17 +48,19 @@ def render(
     stories: all of them in any order; of those that are not public only the feeds tell,
     and only of those that were.
     coverage: the outlets followed, in any order. Pages come before the feeds that lead
-    to them, so that writing in this order never leaves a link without its target.
+    to them, and archives before what leads on to them, oldest first, so that writing in
+    this order never leaves a reader before a link without its target.
     """
     site = replace(site, url=f"{site.url.rstrip('/')}/")
     by_id = {topic.id: topic for topic in topics}
     published = newest(
         shown(story, site, by_id) for story in stories if story.state is State.PUBLISHED
     )
-    documents = {"style.css": templates.stylesheet()}
+    documents = {"style.css": templates.stylesheet()} | templates.icons()
     documents |= pages(site, topics, published, coverage)
     documents |= fragments(site, topics, published)
     left = gone(stories, site)
+    documents["sitemap.xml"] = sitemap(site, topics, published, left)
     documents["outlets/outlets.opml"] = opml.opml(site, coverage)
     documents["outlets/outlets.csv"] = tables.outlets(coverage)
     documents["stories.jsonl"] = data.jsonl(published, left)
@@ -64,30 +76,39 @@ def _channels(
     stories: Sequence[Shown],
     gone: Sequence[Gone],
 ) -> list[Channel]:
+    """Return the documents of all feeds; all/ alone has no archives."""
     every = words(site.language).gettext("All topics")
     found = [channel(site, stories, gone, folder="all/", title=every)]
     for topic in topics:
         folder = f"topics/{topic.id}/"
-        found.append(
-            channel(
-                site,
-                with_topic(stories, topic),
-                [one for one in gone if topic.id in one.story.topics],
-                folder=folder,
-                page=f"{folder}index.html",
-                title=topic.title or topic.id,
-                description=topic.description,
-            )
+        its = with_topic(stories, topic)
+        left = [one for one in gone if topic.id in one.story.topics]
+        live = channel(
+            site,
+            its,
+            left,
+            folder=folder,
+            page=f"{folder}index.html",
+            title=topic.title or topic.id,
+            description=topic.description,
         )
+        found += archive(site, live, its, left)
     main = {topic.id for topic in topics if topic.main}
+    its = with_main(stories)
     left = [one for one in gone if main.intersection(one.story.topics)]
-    return [*found, channel(site, with_main(stories), left)]
+    return [*found, *archive(site, channel(site, its, left), its, left)]
 
 
 def _feeds(site: Site, channels: Sequence[Channel]) -> dict[str, bytes]:
+    filled = templates.macro("content.html", site.language)
+
     @cache  # a story stands in several feeds, each in three formats
     def content(short: str) -> str:
-        return templates.html("content.html", site.language, story=by_short[short])
+        return filled(by_short[short])
+
+    @cache
+    def atom_entry(short: str) -> str:
+        return entry(site, by_short[short], content(short))
 
     def of(story: Shown) -> str:
         return content(story.story.short)
@@ -98,7 +119,12 @@ def _feeds(site: Site, channels: Sequence[Channel]) -> dict[str, bytes]:
     by_short = {one.story.short: one for feed in channels for one in feed.stories}
     documents: dict[str, bytes] = {}
     for feed in channels:
-        documents[f"{feed.folder}feed.atom"] = atom(site, feed, of)
+        entries = [atom_entry(one.story.short) for one in feed.stories]
+        if feed.month:
+            name = f"{feed.folder}{archived(feed.month)}"
+            documents[name] = atom(site, feed, entries)
+            continue
+        documents[f"{feed.folder}feed.atom"] = atom(site, feed, entries)
         documents[f"{feed.folder}feed.rss"] = rss(site, feed, of)
         documents[f"{feed.folder}feed.json"] = jsonfeed(site, feed, of, snippet)
     return documents

@@ -19,8 +19,9 @@ from aggregator.publish.charts import HEIGHT, Chart, chart
 from aggregator.publish.feeds import Notice, private
 from aggregator.publish.notes import Note, Notes
 from aggregator.publish.view import clean, web
-from aggregator.publish.waiting import Waiting, waiting
+from aggregator.publish.waiting import Pair, Waiting, pairs, waiting
 from aggregator.publish.words import Words, words
+from aggregator.stories import Suggested
 from aggregator.text import fold
 
 FEED_SIZE = 100  # events in desk.atom
@@ -41,15 +42,20 @@ _GROUPS = (
     Kind.MOVED,
     Kind.UNSTEADY,
     Kind.TOPIC_SILENT,
+    Kind.HUB_FAILS,
 )
 # Some last until another event of the same family and subject says that it is over.
-_LASTING = frozenset({Kind.EDIT, Kind.BRAKE, Kind.UNSTEADY, Kind.TOPIC_SILENT})
+_LASTING = frozenset(
+    {Kind.EDIT, Kind.BRAKE, Kind.UNSTEADY, Kind.TOPIC_SILENT, Kind.HUB_FAILS}
+)
 _FAMILIES = (
     {Kind.EDIT, Kind.EDIT_MENDED},
     {Kind.BRAKE, Kind.BRAKE_OFF},
     {Kind.UNSTEADY, Kind.RECOVERED, Kind.FAILS, Kind.GONE},
     {Kind.TOPIC_SILENT, Kind.TOPIC_SPEAKS},
+    {Kind.HUB_FAILS, Kind.HUB_WORKS},
 )
+_WHILE_ASKED = frozenset({Kind.UNSTEADY, Kind.HUB_FAILS})  # a feed or hub, by its URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class DeskView:
 
     lines: every followed feed. days: entries a day by feed URL, the last 30 days,
     oldest first. events: newest first. waiting: the stories in State.WAITING. held:
-    those that the brake holds.
+    those that the brake holds. joins: stories that may be one.
     """
 
     lines: tuple[Status, ...]
@@ -67,6 +73,7 @@ class DeskView:
     waiting: tuple[Story, ...]
     as_of: datetime | None = None
     held: tuple[Story, ...] = ()
+    joins: tuple[Suggested, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,8 @@ class Page:
     as_of: str
     waits: int
     waiting: tuple[Waiting, ...]
+    alike: int
+    pairs: tuple[Pair, ...]
     troubled: int
     groups: tuple[Group, ...]
     happened: tuple[Happened, ...]
@@ -192,7 +201,7 @@ def _page(
     said = words(site.language)
     name = clean(site.title) or site.url
     troubles = [note for line in lines for note in notes.troubles(line)]
-    followed = {line.url for line in lines}
+    followed = {line.url for line in lines} | {*site.hubs}
     troubles += [
         _braked(notes, event, view.held)
         if event.kind is Kind.BRAKE
@@ -205,6 +214,8 @@ def _page(
         as_of=notes.moment(view.as_of) if view.as_of else "",
         waits=len(waits),
         waiting=waits[:SHOWN],
+        alike=len(view.joins),
+        pairs=pairs(site, view.joins)[:SHOWN],
         troubled=len(troubles),
         groups=tuple(_groups(notes, troubles)),
         happened=tuple(
@@ -228,7 +239,7 @@ def _lasting(events: Iterable[Event], followed: set[str]) -> list[Event]:
         event
         for event in newest.values()
         if event.kind in _LASTING
-        and (event.kind is not Kind.UNSTEADY or event.subject in followed)
+        and (event.kind not in _WHILE_ASKED or event.subject in followed)
     ]
 
 

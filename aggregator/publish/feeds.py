@@ -1,49 +1,69 @@
-"""Atom (RFC 4287) and RSS 2.0, by feedgen: the only room that knows it.
+"""Atom (RFC 4287) and RSS 2.0 by feedgen: the only room that knows it.
 
 What is said stands in the values it is given. One generator a format, because feedgen
-keeps both formats in one object and they disagree about links. feedgen 1.0 drops `rel`
-from the links of entries and writes atom:source without id, so an extension of ours
-writes both, and RFC 6721 tombstones. RFC 5005 links are for that extension, too.
+keeps both formats in one object and they disagree about links. Atom entries come as
+text from `entries`. Extensions of ours hold what feedgen does not know of a feed: RFC
+6721 tombstones, the mark of an RFC 5005 archive, the hubs of an RSS channel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from feedgen.ext.base import BaseEntryExtension, BaseExtension
+from feedgen.ext.base import BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from aggregator.model import Site
-from aggregator.publish.channels import Channel
-from aggregator.publish.view import Gone, Shown, clean
+from aggregator.publish.channels import Channel, archived
+from aggregator.publish.entries import author, label
+from aggregator.publish.view import Gone, Shown, clean, untagged
 
 GENERATOR = "press-aggregator"
-_TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
-_DELETED = f"{{{_TOMBSTONES}}}deleted-entry"
-_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_ATOM, _RSS = "application/atom+xml", "application/rss+xml"
+_NAMESPACES = {
+    "at": "http://purl.org/atompub/tombstones/1.0",
+    "fh": "http://purl.org/syndication/history/1.0",
+}
+_DELETED = f"{{{_NAMESPACES['at']}}}deleted-entry"
+_ARCHIVE = f"{{{_NAMESPACES['fh']}}}archive"
+_RSS_LINK = "{http://www.w3.org/2005/Atom}link"
+_END = b"</feed>\n"
 
 Content = Callable[[Shown], str]
 """Gives the HTML that an entry holds."""
 
 
-def atom(site: Site, channel: Channel, content: Content) -> bytes:
-    """Return the channel as an Atom document."""
+def atom(site: Site, channel: Channel, entries: Iterable[str]) -> bytes:
+    """Return a document of the channel as Atom: the live one, or that of a month.
+
+    entries: those of its stories, in order, as `entries.entry` makes them.
+    """
+    folder = site.url + channel.folder
     feed = _feed(site, channel)
-    feed.register_extension("ours", _Tombstones, _Ours, atom=True, rss=False)
-    feed.ours.gone = channel.gone
-    feed.author(name=clean(site.author) or clean(site.title) or site.url)
+    feed.register_extension("ours", _Beyond, atom=True, rss=False)
+    feed.ours.channel = channel
+    name = clean(site.author) or clean(site.title) or site.url
+    feed.author(name=untagged(name))
     feed.link(href=site.url + channel.page, rel="alternate", type="text/html")
-    address = site.url + channel.folder + "feed.atom"
-    feed.link(href=address, rel="self", type="application/atom+xml")
-    for one in channel.stories:
-        entry = _entry(feed, site, one, content)
-        entry.author(name=_author(one))
-        entry.ours.shown = one
-    return _bytes(feed.atom_str(pretty=True))
+    if channel.month:
+        feed.link(href=folder + archived(channel.month), rel="self", type=_ATOM)
+        feed.link(href=f"{folder}feed.atom", rel="current", type=_ATOM)
+    else:
+        feed.link(href=f"{folder}feed.atom", rel="self", type=_ATOM)
+        for hub in site.hubs:
+            feed.link(href=hub, rel="hub")
+    if channel.earlier:
+        earlier = folder + archived(channel.earlier)
+        feed.link(href=earlier, rel="prev-archive", type=_ATOM)
+    if channel.later:
+        later = folder + archived(channel.later)
+        feed.link(href=later, rel="next-archive", type=_ATOM)
+    head = _bytes(feed.atom_str(pretty=True)).removesuffix(_END)
+    return head + "".join(entries).encode() + _END
 
 
 def rss(site: Site, channel: Channel, content: Content) -> bytes:
@@ -51,15 +71,24 @@ def rss(site: Site, channel: Channel, content: Content) -> bytes:
     feed = _feed(site, channel)
     # dc:creator, because RSS's own author is a mail address.
     feed.load_extension("dc", atom=False, rss=True)
+    feed.register_extension("ours", _Hubs, atom=False, rss=True)
+    feed.ours.hubs = site.hubs
     address = site.url + channel.folder + "feed.rss"
-    feed.link(href=address, rel="self", type="application/rss+xml")
+    feed.link(href=address, rel="self", type=_RSS)
     feed.link(href=site.url + channel.page, rel="alternate")  # the last one counts
     for one in channel.stories:
-        entry = _entry(feed, site, one, content)
-        entry.link(href=one.link, rel="alternate")
-        entry.dc.dc_creator(_author(one))
+        item = feed.add_entry(order="append")
+        item.id(one.id)
+        item.title(one.entry_title)
+        item.published(one.published_at)
+        item.content(content(one))
+        for topic in one.topics:
+            name = label(topic.title, topic.id)
+            item.category(term=topic.id, scheme=f"{site.url}topics/", label=name)
+        item.link(href=one.link, rel="alternate")
+        item.dc.dc_creator(author(one))
         if one.source_url:
-            entry.source(url=one.source_url, title=one.source_title)
+            item.source(url=one.source_url, title=untagged(one.source_title))
     return _bytes(feed.rss_str(pretty=True))
 
 
@@ -93,60 +122,48 @@ def private(site: Site, channel: Channel, notices: Sequence[Notice]) -> bytes:
     return _bytes(feed.atom_str(pretty=True))
 
 
-class _Tombstones(BaseExtension):  # type: ignore[misc] # feedgen publishes no types
-    """Tells subscribers of entries that are no longer there (RFC 6721)."""
+class _Beyond(BaseExtension):  # type: ignore[misc] # feedgen publishes no types
+    """What feedgen does not know of an Atom document."""
 
-    gone: Sequence[Gone] = ()
+    channel: Channel
+
+    @property
+    def marked(self) -> bool:
+        """Whether the document is said to be an archive.
+
+        One that is alone is not: validators miss a link to another one then.
+        """
+        one = self.channel
+        return bool(one.month and (one.earlier or one.later))
 
     def extend_ns(self) -> dict[str, str]:
-        """Return the namespace, where it is needed."""
-        return {"at": _TOMBSTONES} if self.gone else {}
+        """Return the namespaces that are needed."""
+        needed = {"at": self.channel.gone, "fh": self.marked}
+        return {name: _NAMESPACES[name] for name, its in needed.items() if its}
 
     def extend_atom(self, feed: Any) -> Any:  # noqa: ANN401 - an lxml element
-        """Add an at:deleted-entry for each and return the feed."""
-        for one in self.gone:
-            when = one.withdrawn_at.isoformat()
-            etree.SubElement(feed, _DELETED, ref=one.id, when=when)
+        """Add what is needed to the feed and return it."""
+        if self.marked:
+            etree.SubElement(feed, _ARCHIVE)
+        for one in self.channel.gone:
+            _tombstone(feed, one)
         return feed
 
 
-class _Ours(BaseEntryExtension):  # type: ignore[misc] # feedgen publishes no types
-    """What feedgen does not write of an Atom entry: links, source, title's language."""
+class _Hubs(BaseExtension):  # type: ignore[misc] # feedgen publishes no types
+    """WebSub hubs of an RSS channel: feedgen writes its rel=self alone."""
 
-    shown: Shown
+    hubs: Sequence[str] = ()
 
-    def extend_atom(self, entry: Any) -> Any:  # noqa: ANN401 - an lxml element
-        """Add our elements to the entry and return it."""
-        one = self.shown
-        link(entry, one.link, "alternate", type="text/html")
-        related = [copy.url for copy in one.others] + [one.archived]
-        for url in dict.fromkeys(url for url in related if url and url != one.link):
-            link(entry, url, "related")
-        if one.home:
-            link(entry, one.home, "via", title=one.outlet)
-        if one.language:
-            entry.find("title").set(_XML_LANG, one.language)
-        if one.source_url or one.home:
-            self._source(entry)
-        return entry
-
-    def _source(self, entry: Any) -> None:  # noqa: ANN401 - as above
-        one = self.shown
-        source = etree.SubElement(entry, "source")
-        etree.SubElement(source, "id").text = one.source_url or one.home
-        etree.SubElement(source, "title").text = one.source_title
-        # RFC 4287 §4.2.11 wants the source's own date; all that is known of it is that
-        # it held this entry when the entry was published.
-        etree.SubElement(source, "updated").text = one.published_at.isoformat()
-        if one.source_url:
-            link(source, one.source_url, "self")
-        if one.home:
-            link(source, one.home, "alternate", type="text/html")
+    def extend_rss(self, document: Any) -> Any:  # noqa: ANN401 - an lxml element
+        """Add an atom:link for each hub to the channel and return the document."""
+        for hub in self.hubs:
+            etree.SubElement(document[0], _RSS_LINK, href=hub, rel="hub")
+        return document
 
 
-def link(parent: Any, href: str, rel: str, **more: str) -> None:  # noqa: ANN401
-    """Append an atom:link to the element."""
-    etree.SubElement(parent, "link", href=href, rel=rel, **more)
+def _tombstone(feed: Any, one: Gone) -> None:  # noqa: ANN401 - an lxml element
+    etree.SubElement(feed, _DELETED, ref=one.id, when=one.withdrawn_at.isoformat())
 
 
 def _feed(site: Site, channel: Channel) -> Any:  # noqa: ANN401 - feedgen has no types
@@ -159,25 +176,8 @@ def _feed(site: Site, channel: Channel) -> Any:  # noqa: ANN401 - feedgen has no
     feed.updated(channel.updated_at)
     feed.generator(GENERATOR)
     if site.rights:
-        feed.rights(clean(site.rights))
+        feed.rights(untagged(clean(site.rights)))
     return feed
-
-
-def _entry(feed: Any, site: Site, one: Shown, content: Content) -> Any:  # noqa: ANN401
-    entry = feed.add_entry(order="append")
-    entry.id(one.id)
-    entry.title(one.entry_title)
-    entry.published(one.published_at)
-    entry.updated(one.updated_at)
-    entry.content(content(one), type="html")
-    for topic in one.topics:
-        label = clean(topic.title) or topic.id
-        entry.category(term=topic.id, scheme=f"{site.url}topics/", label=label)
-    return entry
-
-
-def _author(one: Shown) -> str:
-    return one.author or one.outlet or one.name
 
 
 def _bytes(document: bytes) -> bytes:

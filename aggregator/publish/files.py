@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from aggregator.model import AggregatorError
 
 _PARTIAL = ".partial"
+# Files on their way to the disk at a time: its journal takes many in one turn. 2,200
+# files of 30 kB took 7.9 s one by one and 0.4 s with 8 of them, no less with 32.
+_AT_ONCE = 8
 
 
 def write(
@@ -24,26 +29,33 @@ def write(
     so that what was hidden is not left on a page without other stories. A reader sees
     the old document or the new one, never a half. A file with equal bytes is not
     touched, files of others are left alone, and what a killed run left half-written is
-    removed. Raises AggregatorError when the folder cannot be written.
+    removed. All new documents are safe on the disk before the first one is put in its
+    place. Raises AggregatorError when the folder cannot be written.
     """
-    written: list[str] = []
-    changed: set[Path] = set()
+    paths = {name: _inside(folder, name) for name in documents}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
-        for name, body in documents.items():
-            path = _inside(folder, name)
-            if _holds(path, body):
-                continue
-            changed |= _make_folder(path.parent)
-            _replace(path, body)
-            changed.add(path.parent)
-            written.append(name)
+        written = [n for n, body in documents.items() if not _holds(paths[n], body)]
+        changed: set[Path] = set()
+        for parent in dict.fromkeys(paths[name].parent for name in written):
+            changed |= {parent, *_make_folder(parent)}
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            put = threads.map(
+                _put,
+                (paths[name] for name in written),
+                (documents[name] for name in written),
+            )
+            list(put)  # raises what one of them raised
+        for name in written:
+            _partial(paths[name]).replace(paths[name])
         for name in earlier:
             if name not in documents:
                 _remove(_inside(folder, name), folder)
         _sync(changed)
     except OSError as exc:
+        with suppress(OSError):
+            _sweep(folder)
         where = exc.filename or folder
         reason = (exc.strerror or str(exc)).lower()
         raise AggregatorError(f"{where}: cannot be written ({reason})") from exc
@@ -89,17 +101,16 @@ def _make_folder(folder: Path) -> set[Path]:
     return changed
 
 
-def _replace(path: Path, body: bytes) -> None:
-    partial = path.with_name(f".{path.name}{_PARTIAL}")
-    try:
-        with partial.open("wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}{_PARTIAL}")
+
+
+def _put(path: Path, body: bytes) -> None:
+    """Have the document on the disk beside its place."""
+    with _partial(path).open("wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync(folders: Iterable[Path]) -> None:

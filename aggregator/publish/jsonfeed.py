@@ -23,6 +23,7 @@ def jsonfeed(
     snippet: Callable[[str], str],
 ) -> bytes:
     """Return the channel as a JSON Feed; snippet: turns a marked one into HTML."""
+    hubs = [{"type": "WebSub", "url": hub} for hub in site.hubs]
     document = {
         "version": _VERSION,
         "title": channel.title,
@@ -31,6 +32,7 @@ def jsonfeed(
         "description": channel.description,
         "language": site.language,
         "authors": [{"name": clean(site.author) or clean(site.title) or site.url}],
+        **({"hubs": hubs} if hubs else {}),
         "items": [_item(one, content, snippet) for one in channel.stories],
     }
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()

@@ -1,7 +1,7 @@
 """What mends what the desk tells of, ready to be pasted. Pure.
 
-Lines of feeds.toml, which a test reads with `config`, and commands. No sentence for
-people may enter.
+Lines of the two files, which tests read with `config` and `curation`, and commands. No
+sentence for people may enter.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ def outlet(name: str, urls: Sequence[str]) -> str:
     return wording.outlet(clean(name), [*map(clean, urls)])
 
 
-def command(action: Action, short: str) -> str:
-    """Return the command that decides on a story.
+def command(action: Action, *shorts: str) -> str:
+    """Return the command that decides on stories.
 
     By short id, not by URL: some addresses show another article every day.
     """
-    return f"aggregator {action} {short}"
+    return f"aggregator {action} {' '.join(shorts)}"

@@ -34,6 +34,8 @@ _ABOUT_FEEDS = frozenset(Kind) - {
     Kind.BRAKE_OFF,
     Kind.EDIT,
     Kind.EDIT_MENDED,
+    Kind.HUB_FAILS,
+    Kind.HUB_WORKS,
 }
 
 
@@ -41,7 +43,7 @@ _ABOUT_FEEDS = frozenset(Kind) - {
 class Note:
     """One event in words.
 
-    name: of the outlet, topic or file. url: what can be looked at, "" = nothing.
+    name: of the outlet, topic, file or hub. url: what can be looked at, "" = nothing.
     problems: of an edit, a line each; what the brake holds, too. paste: the line of
     feeds.toml that mends it.
     """

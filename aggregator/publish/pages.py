@@ -11,10 +11,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from aggregator.health import Followed
 from aggregator.model import Site, Topic
 from aggregator.publish import channels, outlets, templates
+from aggregator.publish.citing import linked
 from aggregator.publish.view import Shown, clean, web
 from aggregator.publish.words import words
 
@@ -30,6 +32,13 @@ class Link:
     href: str
     current: bool = False
     count: int | None = None
+
+
+class Told(NamedTuple):
+    """What is said of a story in HTML: title and outlet in a line, then the rest."""
+
+    what: str
+    more: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +62,13 @@ class Subscription:
 class Page:
     """What a template is filled with. root: the published folder, seen from here.
 
-    total: how many stories it speaks of; sections: those listed. older: some are not.
+    address: the page's own, at large. total: how many stories it speaks of; sections:
+    those listed. older: some are not.
     """
 
     name: str
     root: str
+    address: str
     title: str
     heading: str
     lead: str
@@ -99,6 +110,8 @@ class _Pages:
         self.site, self.topics, self.years = site, topics, years
         self.name, self.said = clean(site.title) or site.url, words(site.language)
         self.documents: dict[str, bytes] = {}
+        self._macros = templates.macros("list.html", site.language)
+        self._kept: dict[str, Told] = {}
 
     def front(self, stories: Sequence[Shown]) -> None:
         """Add the newest of the main topics, pinned ones first."""
@@ -151,6 +164,7 @@ class _Pages:
         return Page(
             name=name,
             root=root,
+            address=self.site.url + name.removesuffix("index.html"),
             title=heading if name == "index.html" else f"{heading} – {self.name}",
             heading=heading,
             lead=lead,
@@ -171,13 +185,34 @@ class _Pages:
     ) -> None:
         first = (Section(None, channels.newest(pinned)),) if pinned else ()
         months = (Section(month, its) for month, its in channels.by_month(listed))
-        self._add("page.html", replace(page, sections=(*first, *months)))
+        page = replace(page, sections=(*first, *months))
+        in_order = [one for section in page.sections for one in section.stories]
+        self._add(
+            "page.html",
+            page,
+            linked=linked(page.address, page.title, page.total, in_order),
+            told=self._told,
+        )
 
-    def _add(self, template: str, page: Page, **more: object) -> None:
+    def _told(self, story: Shown) -> Told:
+        """Return what is said of a story, made once for all the pages that list it."""
+        if story.story.short not in self._kept:
+            told = Told(self._macros.what(story), self._macros.more(story))
+            self._kept[story.story.short] = told
+        return self._kept[story.story.short]
+
+    def _add(
+        self,
+        template: str,
+        page: Page,
+        linked: Mapping[str, object] | None = None,
+        **more: object,
+    ) -> None:
         document = templates.html(
             template,
             self.site.language,
             page=page,
+            linked=templates.data_block(linked) if linked else None,
             site=self.site,
             site_name=self.name,
             contact=_contact(self.site.contact),

@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from aggregator.model import Site, State, Story, Topic
-from aggregator.publish.channels import live, newest, with_main, with_topic
+from aggregator.publish.channels import (
+    archived,
+    live,
+    month_of,
+    newest,
+    with_main,
+    with_topic,
+)
 from aggregator.publish.pages import FRONT
 from aggregator.publish.view import Shown, shown
 
@@ -19,7 +26,7 @@ def places(
     """Return the names of the pages and Atom feeds that hold a story, pages first.
 
     The page of its year comes with the anchor; a feed stands for its RSS and JSON
-    forms too. () = it is not among the published of `stories`.
+    forms too; archives come last. () = it is not among the published of `stories`.
     """
     by_id = {topic.id: topic for topic in topics}
     published = newest(
@@ -31,6 +38,7 @@ def places(
     return (
         *_pages(own, published),
         *(name for name, its in _feeds(topics, published) if _holds(its, site, own)),
+        *_archives(site, own),
     )
 
 
@@ -50,6 +58,14 @@ def _feeds(
     for topic in topics:
         yield f"topics/{topic.id}/feed.atom", with_topic(published, topic)
     yield "all/feed.atom", tuple(published)
+
+
+def _archives(site: Site, own: Shown) -> Iterator[str]:
+    name = archived(month_of(own.added_at, site))
+    if with_main([own]):
+        yield name
+    for topic in own.topics:
+        yield f"topics/{topic.id}/{name}"
 
 
 def _holds(stories: Sequence[Shown], site: Site, own: Shown) -> bool:

@@ -1,7 +1,7 @@
 """The sentences in which each kind of event is told. Words only; nothing is decided.
 
-Fields stand in them as %(name)s: name of the outlet, topic or file; text as `health`
-defines it; since, a day; from and to, moments.
+Fields stand in them as %(name)s: name of the outlet, topic, file or hub; text as
+`health` defines it; since, a day; from and to, moments.
 """
 
 from __future__ import annotations
@@ -150,4 +150,17 @@ def tellings(language: str) -> Mapping[Kind, Telling]:
             heading=_("Edits not in force"),
         ),
         Kind.EDIT_MENDED: Telling(title=_("%(name)s: the edit is in force")),
+        Kind.HUB_FAILS: Telling(
+            title=_("The hub %(name)s cannot be told of new articles (%(text)s)"),
+            advice=_(
+                "Subscribers get them later, when they ask by themselves. The hub is "
+                "told again, ever more rarely, and you hear when it works. If it "
+                "lasts, take it out of site.hubs."
+            ),
+            heading=_("Hubs that fail"),
+        ),
+        Kind.HUB_WORKS: Telling(
+            title=_("The hub %(name)s works again"),
+            facts=(_("It could not be told since %(from)s."),),
+        ),
     }

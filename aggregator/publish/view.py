@@ -21,7 +21,8 @@ Part = tuple[str, bool]
 Span = tuple[int, int]
 
 _TITLE = 300  # characters of a title shown; the longest of a real press list has 187
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+# RFC 5646: all languages have two or three letters ("french" is none).
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
 # What XML 1.0 §2.2 cannot hold, noncharacters, and marks that turn the reading
 # direction of whatever follows them on the page.
 _UNFIT = re.compile(
@@ -30,6 +31,7 @@ _UNFIT = re.compile(
 )
 _BLANKS = re.compile(r"[ \t\n\r]+")  # no-break spaces stay as the outlet set them
 _ENTRY_TITLE = re.compile(r"\{(title|outlet)\}")
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +79,27 @@ class Shown:
         return self.copies[1:]
 
     @property
+    def date(self) -> str:
+        """When it was published, as far as known: « 2020-02-14 » or « 2019-11 »."""
+        whole = self.local_at.date().isoformat()
+        return whole[:-3] if self.story.precision == "month" else whole
+
+    @property
+    def person(self) -> str:
+        """Its author where that is not just the outlet again, else ""."""
+        return "" if self.author == self.outlet else self.author
+
+    @property
     def source_url(self) -> str:
         """The outlet's feed that delivered it; "" for a story added by hand."""
         return web(self.story.feed_url)
 
     @property
     def source_title(self) -> str:
-        """The name of that feed, else the outlet's."""
-        return clean(self.story.feed_title) or self.outlet
+        """The name of that feed, else the outlet's, never empty where it has a URL."""
+        return (
+            title(self.story.feed_title) or self.outlet or self.source_url or self.home
+        )
 
 
 def shown(story: Story, site: Site, topics: Mapping[str, Topic]) -> Shown:
@@ -102,7 +117,7 @@ def shown(story: Story, site: Site, topics: Mapping[str, Topic]) -> Shown:
     permalink = f"{local_at.year:04}/index.html#s-{story.short}"
     url = web(story.url)
     name = title(story.title) or title(url) or story.short
-    outlet = clean(story.outlet)
+    outlet = title(story.outlet)
     return Shown(
         story=story,
         id=entry_id(story, site),
@@ -113,7 +128,7 @@ def shown(story: Story, site: Site, topics: Mapping[str, Topic]) -> Shown:
         link=url or site.url + permalink,
         outlet=outlet,
         home=web(story.home),
-        author=clean(story.author),
+        author=title(story.author),
         language=story.language if _LANGUAGE.fullmatch(story.language) else "",
         note=clean(story.note),
         form=clean(story.form),
@@ -130,7 +145,7 @@ def shown(story: Story, site: Site, topics: Mapping[str, Topic]) -> Shown:
         copies=tuple(
             replace(
                 copy,
-                outlet=clean(copy.outlet),
+                outlet=title(copy.outlet),
                 url=web(copy.url),
                 title=title(copy.title),
             )
@@ -146,13 +161,19 @@ class Gone:
 
     story: Story
     id: str
+    added_at: datetime
     withdrawn_at: datetime
 
 
 def gone(stories: Iterable[Story], site: Site) -> tuple[Gone, ...]:
     """Return the stories that subscribers may have and should not, last gone first."""
     found = [
-        Gone(story, entry_id(story, site), story.withdrawn_at.replace(microsecond=0))
+        Gone(
+            story,
+            entry_id(story, site),
+            story.added_at or story.published_at,
+            story.withdrawn_at.replace(microsecond=0),
+        )
         for story in stories
         if story.withdrawn_at and story.state is not State.PUBLISHED
     ]
@@ -166,19 +187,27 @@ def entry_id(story: Story, site: Site) -> str:
 
 
 def web(url: str) -> str:
-    """Return the URL if it is a complete http(s) one without blanks, else ""."""
+    """Return the URL as `urls.written` if it is http(s) and without blanks, else ""."""
     # a space is the only blank that is printable
-    usable = url.isprintable() and " " not in url and urls.web(url)
-    return url if usable else ""
+    usable = url.isprintable() and " " not in url
+    return urls.written(url) if usable else ""
 
 
 def clean(words: str) -> str:
     """Return the text in one line, without characters that harm a document."""
-    return _BLANKS.sub(" ", _UNFIT.sub("", words)).strip(" ")
+    return _BLANKS.sub(" ", _fit(words)).strip()
+
+
+def untagged(words: str) -> str:
+    """Return a clean text so that nothing in it looks like a tag.
+
+    Many readers take the titles of RSS, and some those of Atom, for HTML.
+    """
+    return _TAG.sub("‹", words) if "<" in words else words
 
 
 def title(words: str) -> str:
-    """Return a title as shown: clean, and cut where it is absurdly long."""
+    """Return a title or a name as shown: clean, and cut where it is absurdly long."""
     return text.cut(clean(words), _TITLE)
 
 
@@ -210,7 +239,8 @@ def plain(parts: tuple[Part, ...]) -> str:
 def _entry_title(template: str, name: str, outlet: str) -> str:
     values = {"title": name, "outlet": outlet}
     # Not str.format: a title may hold braces, and a template may not reach attributes.
-    return clean(_ENTRY_TITLE.sub(lambda found: values[found[1]], template)) or name
+    filled = _ENTRY_TITLE.sub(lambda found: values[found[1]], template)
+    return untagged(clean(filled) or name)
 
 
 def _republished(
@@ -277,6 +307,9 @@ def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def _tidy(parts: list[Part]) -> tuple[Part, ...]:
-    return tuple(
-        (kept, mark) for words, mark in parts if (kept := _UNFIT.sub("", words))
-    )
+    return tuple((kept, mark) for words, mark in parts if (kept := _fit(words)))
+
+
+def _fit(words: str) -> str:
+    # U+FFFD stands where an outlet's text was broken; validators object to it.
+    return _UNFIT.sub("", words).replace("\ufffd", "?")

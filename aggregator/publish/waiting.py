@@ -1,4 +1,4 @@
-"""The stories that wait for the maintainer, with all that helps to decide on them.
+"""What waits for the maintainer, with all that helps to decide: doubts, and joins.
 
 More of an outlet's text is shown than to readers: nobody else sees the desk. What
 stands where on the page is for its template.
@@ -14,6 +14,7 @@ from aggregator.publish import mends
 from aggregator.publish.channels import newest
 from aggregator.publish.view import Part, Shown, clean, highlighted, marked, shown
 from aggregator.publish.words import words
+from aggregator.stories import Suggested
 
 _EXCERPT = 400  # characters: enough to tell one film from another of that name
 
@@ -41,6 +42,59 @@ class Waiting:
     why: tuple[Why, ...]
     keep: str
     hide: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two stories that may be one, the earlier first; reason: what they share.
+
+    one, two: to be pasted, to say that they are one, or two.
+    """
+
+    sides: tuple[Shown, Shown]
+    reason: str
+    one: str
+    two: str
+
+
+def pairs(site: Site, joins: Iterable[Suggested]) -> tuple[Pair, ...]:
+    """Return what may be one story, the latest first."""
+    ordered = sorted(
+        joins,
+        key=lambda j: (j.story.published_at, j.story.short, j.other.short),
+        reverse=True,
+    )
+    return tuple(_pair(site, join) for join in ordered)
+
+
+def _pair(site: Site, join: Suggested) -> Pair:
+    said = words(site.language)
+    reasons = {
+        "same URL, other title and text": said.gettext(
+            "the same address, with another title and text"
+        ),
+        "same outlet and title within 24 h": said.gettext(
+            "the same outlet and title, within a day"
+        ),
+        "same outlet, title retouched within 24 h": said.gettext(
+            "the same outlet, nearly the same title, within a day"
+        ),
+        "same outlet and text within 24 h": said.gettext(
+            "the same outlet and text, within a day"
+        ),
+        "same title within 48 h": said.gettext("the same title, within two days"),
+        "nearly the same title within 48 h": said.gettext(
+            "nearly the same title, within two days"
+        ),
+        "same URL behind a link": said.gettext("the same address behind a short link"),
+        "same text within 48 h": said.gettext("much the same text, within two days"),
+    }
+    return Pair(
+        sides=(shown(join.other, site, {}), shown(join.story, site, {})),
+        reason=reasons.get(join.reason, clean(join.reason)),
+        one=mends.command(Action.MERGE, join.other.short, join.story.short),
+        two=mends.command(Action.SPLIT, join.story.short),
+    )
 
 
 def waiting(site: Site, stories: Iterable[Story]) -> tuple[Waiting, ...]:

@@ -1,7 +1,8 @@
 """The site's own words, dates and typography, in its language.
 
-Babel is used here only. Catalogues are read as they stand (`locale/fr.po`), so a third
-language is one file and no build step. Nothing about stories or documents may enter.
+Babel is used here only. Catalogues are read as they stand (`languages/fr.po`), so a
+third language is one file and no build step. Nothing about stories or documents may
+enter.
 """
 
 from __future__ import annotations
@@ -12,21 +13,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from gettext import GNUTranslations
-from importlib.resources import files
 from io import BytesIO
 
 from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from babel.dates import format_date, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from aggregator.languages import catalogue
 from aggregator.model import Precision
 
 _SPACES = "[ \u00a0\u202f]"
 _NARROW = "\u202f"  # narrow no-break space
-_BEFORE = re.compile(f"{_SPACES}+([;:!?»])")
+_SIGNS = re.compile("[;:!?«»%€]")
+# A per cent, but not the place of a value in a catalogue: %(count)s.
+_BEFORE = re.compile(f"{_SPACES}+([;:!?»€]|%(?!\\())")
 _OPENING = re.compile(f"«{_SPACES}*(?=.)")
 _CLOSING = re.compile(f"(?<=.){_SPACES}*»")
+_FIRST = re.compile(r"^1 ")
 _FALLBACK = "en"
 
 
@@ -43,11 +48,25 @@ class Words:
     gettext: Callable[[str], str]
     ngettext: Callable[[str, str, int], str]
 
+    @property
+    def direction(self) -> str:
+        """Return how it is written, as an HTML `dir` attribute wants it."""
+        return "rtl" if self.locale.character_order == "right-to-left" else "ltr"
+
+    @property
+    def territory(self) -> str:
+        """Return the language with a country, as Open Graph wants it: « fr_FR »."""
+        likely = get_global("likely_subtags").get(self.locale.language, "")
+        country = self.locale.territory or likely.rpartition("_")[2]
+        return f"{self.locale.language}_{country}" if country else self.locale.language
+
     def day(self, at: datetime, precision: Precision = "day") -> str:
-        """Return « 14 févr. 2020 », or « nov. 2019 » where only the month is known."""
+        """Return « 14 févr. 2020 », « 1er mars 2020 », or « nov. 2019 » for a month."""
         if precision == "month":
             return str(format_skeleton("yMMM", at, locale=self.locale))
-        return str(format_date(at, "medium", locale=self.locale))
+        day = str(format_date(at, "medium", locale=self.locale))
+        # In French the first of a month is an ordinal, of which CLDR knows nothing.
+        return _FIRST.sub("1er ", day) if self.locale.language == "fr" else day
 
     def moment(self, at: datetime) -> str:
         """Return « 14 févr. 2020, 20:05 »."""
@@ -62,7 +81,7 @@ class Words:
         """Return the text with the spaces that French sets inside guillemets and signs.
 
         language: of the text, "" = unknown, taken for the site's. Spaces are made
-        narrow and unbreakable; before ; : ! ? none is added where the text has none
+        narrow and unbreakable; before ; : ! ? % € none is added where the text has none
         (addresses, hours, English).
         """
         if _base(language or self.language) != "fr" or _base(self.language) != "fr":
@@ -70,8 +89,8 @@ class Words:
         return _french(text)
 
     def foreign(self, language: str) -> str:
-        """Return the language where it is known and not the site's, else ""."""
-        return language if language and _base(language) != _base(self.language) else ""
+        """Return the language where it is one and not the site's, else ""."""
+        return "" if _base(language) == _base(self.language) else _registered(language)
 
 
 @lru_cache(maxsize=8)
@@ -84,9 +103,8 @@ def words(language: str) -> Words:
         locale = Locale.parse(language.replace("_", "-"), sep="-")
     except (ValueError, UnknownLocaleError):
         locale = Locale.parse(_FALLBACK)
-    catalogue = _catalogue(locale.language) or _catalogue(_FALLBACK)
-    assert catalogue is not None, "English ships with the package"
-    known = catalogue
+    known = _translations(language) or _translations(_FALLBACK)
+    assert known is not None, "English ships with the package"
 
     def typed(text: str) -> str:
         return _french(text) if locale.language == "fr" else text
@@ -99,18 +117,26 @@ def words(language: str) -> Words:
     )
 
 
-def _catalogue(language: str) -> GNUTranslations | None:
-    source = files("aggregator.publish") / "locale" / f"{language}.po"
-    if not source.is_file():
+def _translations(language: str) -> GNUTranslations | None:
+    source = catalogue(language)
+    if source is None:
         return None
     with source.open("rb") as lines:
-        catalogue = read_po(lines, locale=language)
+        read = read_po(lines)
     compiled = BytesIO()
-    write_mo(
-        compiled, catalogue
-    )  # gettext knows how to choose a plural; Babel does not
+    write_mo(compiled, read)  # gettext knows how to choose a plural; Babel does not
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+@lru_cache(maxsize=256)
+def _registered(language: str) -> str:
+    """Return an outlet's language as a checker takes it, « en-GB »; "" = unknown."""
+    every = Locale.parse(_FALLBACK)
+    base, region = _base(language), language.replace("_", "-").partition("-")[2].upper()
+    if base not in every.languages:
+        return ""
+    return f"{base}-{region}" if region in every.territories else base
 
 
 def _base(language: str) -> str:
@@ -118,6 +144,8 @@ def _base(language: str) -> str:
 
 
 def _french(text: str) -> str:
+    if not _SIGNS.search(text):  # most texts: worth a look before three substitutions
+        return text
     text = _BEFORE.sub(_NARROW + r"\1", text)
     text = _OPENING.sub("«" + _NARROW, text)
     return _CLOSING.sub(_NARROW + "»", text)

@@ -6,7 +6,16 @@ guid, URL, date or title. `likeness` compares words and dates, `match` pairs ent
 database, no clock and no other feed may enter, so that the order of polls cannot show.
 """
 
-from aggregator.recognition.recognise import Recognition, recognise
-from aggregator.recognition.traces import Names, Trace, keys, names
+from aggregator.recognition.recognise import Recognition, compared, recognise
+from aggregator.recognition.traces import Called, Names, Trace, called, keys
 
-__all__ = ["Names", "Recognition", "Trace", "keys", "names", "recognise"]
+__all__ = [
+    "Called",
+    "Names",
+    "Recognition",
+    "Trace",
+    "called",
+    "compared",
+    "keys",
+    "recognise",
+]

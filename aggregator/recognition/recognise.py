@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from aggregator import identity
 from aggregator.model import Entry
 from aggregator.recognition.likeness import another, differ, moved
 from aggregator.recognition.match import NEVER, Match, differing
-from aggregator.recognition.traces import Item, Known, Trace, keys, spoken
+from aggregator.recognition.traces import Called, Item, Known, Trace, keys, spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,34 @@ class Recognition:
     goes by a name that stood in the last document.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[Called, ...]
     ids: Mapping[int, int]
     reused: frozenset[int]
     akin: bool
 
 
+def compared(
+    entries: Iterable[Called], traces: Iterable[Trace], kept: AbstractSet[int]
+) -> frozenset[int]:
+    """Return the traces whose texts `recognise` may look at.
+
+    Of what is listed unchanged that is what shares its URL; the others are many, and
+    need not be read.
+    """
+    traces = tuple(traces)
+    under = Counter(trace.names.url for trace in traces)
+    under.update(one.names.url for one in entries)
+    del under[0]  # no URL
+    return frozenset(
+        trace.entry
+        for trace in traces
+        if trace.entry not in kept or under[trace.names.url] > 1
+    )
+
+
 def recognise(
     feed_url: str,
-    entries: Iterable[Entry],
+    entries: Iterable[Called],
     traces: Iterable[Trace],
     kept: AbstractSet[int],
 ) -> Recognition:
@@ -43,8 +62,8 @@ def recognise(
     of the names or the `keys` of `entries`. kept: ids of those that the document lists
     unchanged.
     """
-    order = sorted(entries, key=lambda entry: (entry.fingerprint, entry.id))
-    items = tuple(Item(place, entry) for place, entry in enumerate(order))
+    order = sorted(entries, key=lambda one: (one.entry.fingerprint, one.entry.id))
+    items = tuple(Item(place, one) for place, one in enumerate(order))
     traces = tuple(traces)
     memory = tuple(Known(trace) for trace in sorted(traces, key=lambda t: t.entry))
     known = Match(items, memory, kept).found()
@@ -52,14 +71,14 @@ def recognise(
     ids: dict[int, int] = {}
     lasting = []
     for item in items:
-        entry = item.entry
+        entry = item.called.entry
         if item.place in known:
             named = replace(entry, id=known[item.place])
         else:
-            named = _new(feed_url, entry, taken)
+            named = _new(feed_url, item.called, taken)
             taken.add(named.id)
         ids[entry.id] = named.id
-        lasting.append(named)
+        lasting.append(replace(item.called, entry=named))
     now = kept | set(ids.values())
     last = {name for trace in traces if trace.listed for name in spoken(trace.names)}
     return Recognition(
@@ -70,13 +89,13 @@ def recognise(
     )
 
 
-def _new(feed_url: str, entry: Entry, taken: set[int]) -> Entry:
+def _new(feed_url: str, one: Called, taken: set[int]) -> Entry:
     """Return a new entry under the first of its keys that no other entry has."""
-    for key in keys(entry):
+    for key in keys(one):
         number = identity.number(feed_url, key)
         if number not in taken:
-            return replace(entry, id=number, key=key)
-    return entry  # it was listed twice, equal in all that is shown
+            return replace(one.entry, id=number, key=key)
+    return one.entry  # it was listed twice, equal in all that is shown
 
 
 def _reused(
@@ -95,7 +114,7 @@ def _reused(
     for known in memory:
         by_url[known.names.url][known.trace.entry] = known
     for item in items:  # as it is now
-        by_url[item.names.url][ids[item.entry.id]] = item
+        by_url[item.names.url][ids[item.called.entry.id]] = item
     found: set[int] = set()
     for url, parties in by_url.items():
         order = sorted(parties, key=lambda e: (parties[e].at or NEVER, e))

@@ -39,39 +39,53 @@ class Trace:
     summary: str | None = None
 
 
-def names(entry: Entry) -> Names:
-    """Return what an entry is called.
+@dataclass(frozen=True, slots=True)
+class Called:
+    """An entry with what it is called. address: its canonical URL, "" = it has none.
+
+    To be made once for each entry: taking addresses apart is most of the work that
+    recording takes.
+    """
+
+    entry: Entry
+    names: Names
+    address: str
+
+
+def called(entry: Entry) -> Called:
+    """Return the entry with what it is called.
 
     How a URL is written, and how its reader is followed, makes no other name: neither
     in the link nor in a guid that is one.
     """
-    return Names(
-        guid=_number("guid", _address(entry.guid) or entry.guid),
-        url=_number("url", _address(entry.url)),
+    address = urls.canonical(entry.url)
+    same = address if entry.guid == entry.url else urls.canonical(entry.guid)
+    names = Names(
+        guid=_number("guid", _whole(same, entry.guid) or entry.guid),
+        url=_number("url", _whole(address, entry.url)),
         title=title_name(entry.title),
     )
+    return Called(entry, names, address)
 
 
 def _number(kind: str, name: str) -> int:
     return identity.number(kind, name) if name else 0
 
 
-def _address(url: str) -> str:
-    """Return the canonical URL, with a fragment that names a part of the page."""
-    same, part = urls.canonical(url), url.partition("#")[2].strip()
+def _whole(same: str, url: str) -> str:
+    """Return a URL's canonical one with a fragment that names a part of the page."""
+    part = url.partition("#")[2].strip()
     # "#xtor=RSS-3" follows the reader; "#post-12" is one of many on a page
     return f"{same}#{part}" if same and part and "=" not in part else same
 
 
-def keys(entry: Entry) -> tuple[str, ...]:
+def keys(one: Called) -> tuple[str, ...]:
     """Return what may be the key of an entry that is new, the best first.
 
     Where a name is used again, each day is an entry of its own: name and day.
     """
-    name, at = (
-        urls.canonical(entry.url) or entry.guid or entry.title,
-        entry.published_at,
-    )
+    entry, at = one.entry, one.entry.published_at
+    name = one.address or entry.guid or entry.title
     days = (f"{name}\n{at.date()}", f"{name}\n{at.isoformat()}") if at else ()
     return (entry.key, *days, f"{name}\n{entry.fingerprint:x}")
 
@@ -79,13 +93,13 @@ def keys(entry: Entry) -> tuple[str, ...]:
 class Item:
     """An entry of the document, with what it is compared by."""
 
-    def __init__(self, place: int, entry: Entry) -> None:
-        """Name the entry; place: what tells it from the others of the document."""
+    def __init__(self, place: int, one: Called) -> None:
+        """Take the entry; place: what tells it from the others of the document."""
         self.place = place
-        self.entry = entry
-        self.names = names(entry)
-        self.at = entry.published_at
-        self.words = Words(self.names.title, entry.title, entry.summary)
+        self.called = one
+        self.names = one.names
+        self.at = one.entry.published_at
+        self.words = Words(one.names.title, one.entry.title, one.entry.summary)
 
 
 class Known:

@@ -10,21 +10,26 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from aggregator.model import Entry, Mention, Outcome, Verdict
-from aggregator.recognition import names
+from aggregator.model import Mention, Verdict
+from aggregator.recognition import Called
 from aggregator.store.base import Store, seconds
-from aggregator.urls import canonical
 
 
-def keep(store: Store, feed: int, outcome: Outcome, undated_at: datetime) -> int:
-    """Insert or update an outcome's entries; return how many are new.
+def keep(
+    store: Store,
+    feed: int,
+    entries: Sequence[Called],
+    now: datetime,
+    undated_at: datetime,
+) -> int:
+    """Insert or update a feed's entries; return how many are new.
 
     Their date and first sight stay as first recorded, and the text of an article that
     was read from its page. undated_at: the date of an entry that has none.
     """
-    if not outcome.entries:
+    if not entries:
         return 0
-    ids = json.dumps([entry.id for entry in outcome.entries])
+    ids = json.dumps([one.entry.id for one in entries])
     known = store.rows(
         "SELECT count(*) AS n FROM seen WHERE feed = ? "
         "AND entry IN (SELECT value FROM json_each(?))",
@@ -52,7 +57,7 @@ def keep(store: Store, feed: int, outcome: Outcome, undated_at: datetime) -> int
             updated_at = excluded.updated_at,
             title_key = iif(story = '', 0, title_key(excluded.title))
         """,
-        [_row(feed, entry, outcome.at, undated_at) for entry in outcome.entries],
+        [_row(feed, one, now, undated_at) for one in entries],
     )
     store.do_many(
         """
@@ -62,9 +67,9 @@ def keep(store: Store, feed: int, outcome: Outcome, undated_at: datetime) -> int
             guid = excluded.guid, url = excluded.url, title = excluded.title,
             at = excluded.at
         """,
-        [_sight(feed, entry) for entry in outcome.entries],
+        [_sight(feed, one) for one in entries],
     )
-    return len({entry.id for entry in outcome.entries}) - int(known)
+    return len({one.entry.id for one in entries}) - int(known)
 
 
 def reused(store: Store, entries: Iterable[int]) -> None:
@@ -74,29 +79,29 @@ def reused(store: Store, entries: Iterable[int]) -> None:
     )
 
 
-def _sight(feed: int, entry: Entry) -> tuple[int | None, ...]:
-    called = names(entry)
+def _sight(feed: int, one: Called) -> tuple[int | None, ...]:
     return (
         feed,
-        entry.id,
-        entry.fingerprint,
-        called.guid,
-        called.url,
-        called.title,
-        seconds(entry.published_at),
+        one.entry.id,
+        one.entry.fingerprint,
+        one.names.guid,
+        one.names.url,
+        one.names.title,
+        seconds(one.entry.published_at),
     )
 
 
 def _row(
-    feed: int, entry: Entry, now: datetime, undated_at: datetime
+    feed: int, one: Called, now: datetime, undated_at: datetime
 ) -> tuple[str | int | None, ...]:
+    entry = one.entry
     dated_at = entry.published_at or entry.updated_at or undated_at
     return (
         entry.id,
         feed,
         entry.key,
         entry.url,
-        canonical(entry.url),
+        one.address,
         entry.title,
         entry.summary,
         entry.content,

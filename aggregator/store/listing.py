@@ -40,7 +40,8 @@ def keep(
     if complete:
         store.do(
             """
-            UPDATE seen SET dropped_at = ? WHERE feed = ? AND dropped_at IS NULL
+            UPDATE seen INDEXED BY seen_listed SET dropped_at = ?
+            WHERE feed = ? AND dropped_at IS NULL
                 AND entry NOT IN (SELECT value FROM json_each(?))
             """,
             seconds(now),
@@ -74,7 +75,11 @@ def _all_new(store: Store, feed: int, ids: str) -> bool:
 def length(store: Store, feed: int) -> int:
     """Return how many entries the feed's last document listed."""
     (row,) = store.rows(
-        "SELECT count(*) AS n FROM seen WHERE feed = ? AND dropped_at IS NULL", feed
+        """
+        SELECT count(*) AS n FROM seen INDEXED BY seen_listed
+        WHERE feed = ? AND dropped_at IS NULL
+        """,
+        feed,
     )
     return int(row["n"])
 

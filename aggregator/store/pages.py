@@ -64,6 +64,8 @@ _DUE: Final = """
     (p.url IS NULL AND length(e.content) < :full)
     OR p.next_at <= :now OR (p.next_at IS NOT NULL AND p.tried_at > :now)
 """
+# Where a link leads is asked itself, not the redirector again.
+_AT: Final = "coalesce(nullif(l.target, ''), e.url)"
 
 
 def pass_by(store: Store, wanted: Wanted) -> None:
@@ -98,21 +100,24 @@ def due(
     # million of them that took 2.2 s in place of 0.03.
     rows = store.named(
         f"""
-        SELECT 0 AS rank, e.canonical AS page, e.url AS url, e.feed AS feed,
+        SELECT 0 AS rank, e.canonical AS page, {_AT} AS url, e.feed AS feed,
             e.dated_at AS dated_at
         FROM mentions m CROSS JOIN entries e ON e.id = m.entry
             LEFT JOIN pages p ON p.url = e.canonical
+            LEFT JOIN links l ON l.url = e.canonical
         WHERE m.verdict = 'doubtful' AND e.canonical != '' AND NOT e.reused
             AND +e.feed IN (SELECT value FROM json_each(:doubtful)) AND ({_DUE})
         UNION
-        SELECT 1, e.canonical, e.url, e.feed, e.dated_at
+        SELECT 1, e.canonical, {_AT}, e.feed, e.dated_at
         FROM entries e LEFT JOIN pages p ON p.url = e.canonical
+            LEFT JOIN links l ON l.url = e.canonical
         WHERE e.fresh AND e.canonical != '' AND NOT e.reused AND p.url IS NULL
             AND length(e.content) < :full
             AND +e.feed IN (SELECT value FROM json_each(:every))
         UNION
-        SELECT 1, e.canonical, e.url, e.feed, e.dated_at
+        SELECT 1, e.canonical, {_AT}, e.feed, e.dated_at
         FROM pages p CROSS JOIN entries e ON e.canonical = p.url AND NOT e.reused
+            LEFT JOIN links l ON l.url = e.canonical
         WHERE p.next_at IS NOT NULL AND ({_DUE})
             AND +e.feed IN (SELECT value FROM json_each(:every))
             AND NOT EXISTS (
@@ -120,7 +125,7 @@ def due(
                 WHERE m.entry = e.id AND m.verdict = 'certain'
             )
         ORDER BY rank, dated_at DESC, page, feed, url
-        """,  # noqa: S608 - _DUE is a constant
+        """,  # noqa: S608 - _DUE and _AT are constants
         doubtful=_json(wanted.doubtful & asked),
         every=_json(wanted.every & asked),
         full=FULL_TEXT,
@@ -172,6 +177,15 @@ def record(store: Store, pages: Iterable[Page], polling: Polling) -> None:
                 _tell(store, url, article)
 
 
+def again_after(tries: int, polling: Polling) -> timedelta | None:
+    """Return how long after so many tries the next one is due; None = there is none.
+
+    At most twice more: not before the shortest pause between two polls, then a day
+    after.
+    """
+    return {1: polling.fastest, 2: _LATER}.get(tries)
+
+
 def _entries(store: Store, pages: Iterable[str]) -> list[int]:
     """Return the entries of pages."""
     rows = store.rows(
@@ -187,14 +201,13 @@ def _entries(store: Store, pages: Iterable[str]) -> list[int]:
 def _keep(store: Store, page: Page, polling: Polling) -> None:
     """Remember how a page was read, and when it is tried again if that failed.
 
-    At most twice more: not before the shortest pause between two polls, then a day
-    after. A page that was read in part keeps what was found when a later try fails.
+    A page that was read in part keeps what was found when a later try fails.
     """
     rows = store.rows("SELECT tries FROM pages WHERE url = ?", page.page)
     tries = rows[0]["tries"] + 1 if rows else 1
     article = page.article
     again = not article or article.obstacle not in _UNREAD
-    pause = {1: polling.fastest, 2: _LATER}.get(tries) if again else None
+    pause = again_after(tries, polling) if again else None
     if page.failure:
         state, reason = "failed", page.failure.reason
     else:

@@ -108,20 +108,28 @@ def _known(store: Store, feed: int) -> frozenset[int]:
     return frozenset(row["fingerprint"] for row in rows)
 
 
-def pauses(store: Store, now: datetime) -> tuple[Pause, ...]:
-    """Return the hosts that asked not to be asked yet, by name.
+def set_back(store: Store, now: datetime) -> None:
+    """Have the pauses asked for in the future begin now: the clock was set back.
 
-    One that is longer than any may be, or was asked for in the future, betrays a clock
-    that jumped, and is over.
+    How much of them is over nobody knows; as long as they were asked for they are kept,
+    and no longer.
     """
+    at = seconds(now)
+    if store.rows("SELECT 1 FROM hosts WHERE at > ? LIMIT 1", at):
+        with store.transaction():
+            store.do(
+                """
+                UPDATE hosts SET not_before = ?1 + not_before - at, at = ?1
+                WHERE at > ?1
+                """,
+                at,
+            )
+
+
+def pauses(store: Store, now: datetime) -> tuple[Pause, ...]:
+    """Return the hosts that asked not to be asked yet, by name."""
     rows = store.rows(
-        """
-        SELECT * FROM hosts WHERE not_before > ? AND not_before <= ? AND at <= ?
-        ORDER BY host
-        """,
-        seconds(now),
-        seconds(now + RETRY_CAP),
-        seconds(now),
+        "SELECT * FROM hosts WHERE not_before > ? ORDER BY host", seconds(now)
     )
     return tuple(Pause(row["host"], instant(row["not_before"])) for row in rows)
 
@@ -131,11 +139,7 @@ def pause(store: Store, host: str, until: datetime, now: datetime) -> None:
     store.do(
         """
         INSERT INTO hosts VALUES (?, ?, ?) ON CONFLICT (host) DO UPDATE
-        SET not_before = iif(
-                at > excluded.at,  -- by a clock that was set back since
-                excluded.not_before, max(not_before, excluded.not_before)
-            ),
-            at = excluded.at
+        SET not_before = max(not_before, excluded.not_before), at = excluded.at
         """,
         host,
         seconds(min(until, now + RETRY_CAP)),
@@ -186,7 +190,7 @@ def _record(store: Store, known: recall.Recalled, polling: Polling) -> int:
         complete=outcome.complete,
         akin=known.akin,
     )
-    new = entries.keep(store, feed, outcome, undated_at)
+    new = entries.keep(store, feed, known.entries, outcome.at, undated_at)
     entries.reused(store, known.reused)
     entries.mentioned(store, recovery.followed(store, outcome))
     _keep_state(store, row, outcome, polling, gap=gap)

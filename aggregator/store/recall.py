@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections import defaultdict
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from aggregator.identity import number
 from aggregator.model import Outcome
-from aggregator.recognition import Names, Trace, keys, names, recognise
+from aggregator.recognition import (
+    Called,
+    Names,
+    Trace,
+    called,
+    compared,
+    keys,
+    recognise,
+)
 from aggregator.store.base import Store, maybe_instant
 
 
@@ -17,12 +26,14 @@ from aggregator.store.base import Store, maybe_instant
 class Recalled:
     """An outcome whose entries are known again.
 
-    outcome: as it came, but every id is the one that lasts. reused: entries, older ones
+    outcome: as it came, but every id is the one that lasts. entries: its entries with
+    what they are called. reused: entries, older ones
     too, whose URL stands for other articles as well. akin: the document lists something
     by a name that stood in the one before.
     """
 
     outcome: Outcome
+    entries: tuple[Called, ...] = ()
     reused: frozenset[int] = frozenset()
     akin: bool = False
 
@@ -33,17 +44,15 @@ def recalled(store: Store, outcome: Outcome) -> Recalled:
         return Recalled(outcome)
     feed = number(outcome.feed.url)
     kept = _kept(store, feed, outcome.listed)
-    found = recognise(
-        outcome.feed.url,
-        outcome.entries,
-        _traces(store, feed, outcome) if outcome.entries else (),
-        {entry for entries in kept.values() for entry in entries},
-    )
+    unchanged = {entry for entries in kept.values() for entry in entries}
+    entries = tuple(map(called, outcome.entries))
+    traces = _traces(store, outcome.feed.url, entries, unchanged)
+    found = recognise(outcome.feed.url, entries, traces, unchanged)
     ids = {**kept, **{given: [lasting] for given, lasting in found.ids.items()}}
     return Recalled(
         replace(
             outcome,
-            entries=found.entries,
+            entries=tuple(one.entry for one in found.entries),
             mentions=tuple(
                 replace(mention, entry=found.ids.get(mention.entry, mention.entry))
                 for mention in outcome.mentions
@@ -52,6 +61,7 @@ def recalled(store: Store, outcome: Outcome) -> Recalled:
                 entry for given in outcome.listed for entry in ids.get(given, [given])
             ),
         ),
+        found.entries,
         found.reused,
         found.akin,
     )
@@ -64,7 +74,7 @@ def _kept(
     kept: defaultdict[int, list[int]] = defaultdict(list)
     for row in store.each(
         """
-        SELECT entry, fingerprint FROM seen WHERE feed = ?
+        SELECT entry, fingerprint FROM seen INDEXED BY seen_fingerprint WHERE feed = ?
             AND fingerprint IN (SELECT value FROM json_each(?))
         """,
         feed,
@@ -74,38 +84,64 @@ def _kept(
     return kept
 
 
-def _traces(store: Store, feed: int, outcome: Outcome) -> tuple[Trace, ...]:
+def _traces(
+    store: Store, feed_url: str, entries: tuple[Called, ...], kept: AbstractSet[int]
+) -> tuple[Trace, ...]:
     """Return what `recognise` wants to know of what the feed listed before."""
-    called = [names(entry) for entry in outcome.entries]
-    ids = {number(outcome.feed.url, key) for e in outcome.entries for key in keys(e)}
+    if not entries:
+        return ()
+    ids = {number(feed_url, key) for one in entries for key in keys(one)}
+    rows = store.named(
+        """
+        SELECT * FROM seen INDEXED BY seen_listed
+        WHERE feed = :feed AND dropped_at IS NULL
+        UNION
+        SELECT * FROM seen NOT INDEXED
+        WHERE feed = :feed AND entry IN (SELECT value FROM json_each(:ids))
+        UNION
+        SELECT * FROM seen INDEXED BY seen_guid
+        WHERE feed = :feed AND guid IN (SELECT value FROM json_each(:guids))
+            AND guid != 0
+        UNION
+        SELECT * FROM seen INDEXED BY seen_url
+        WHERE feed = :feed AND url IN (SELECT value FROM json_each(:urls))
+            AND url != 0
+        UNION
+        SELECT * FROM seen INDEXED BY seen_title
+        WHERE feed = :feed AND title IN (SELECT value FROM json_each(:titles))
+            AND guid = 0 AND url = 0
+        """,
+        feed=number(feed_url),
+        ids=json.dumps(sorted(ids)),
+        guids=json.dumps(sorted({one.names.guid for one in entries} - {0})),
+        urls=json.dumps(sorted({one.names.url for one in entries} - {0})),
+        titles=json.dumps(sorted({one.names.title for one in entries} - {0})),
+    )
+    traces = [
+        Trace(
+            entry=row["entry"],
+            names=Names(row["guid"], row["url"], row["title"]),
+            at=maybe_instant(row["at"]),
+            listed=row["dropped_at"] is None,
+        )
+        for row in rows
+    ]
+    texts = _texts(store, compared(entries, traces, kept))
+    return tuple(
+        replace(one, title=texts[one.entry][0], summary=texts[one.entry][1])
+        if one.entry in texts
+        else one
+        for one in traces
+    )
+
+
+def _texts(store: Store, entries: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Return title and summary of those of the entries that have them still."""
     rows = store.each(
         """
-        SELECT s.*, e.title AS shown, e.summary AS summary
-        FROM seen s LEFT JOIN entries e ON e.id = s.entry
-        WHERE s.feed = ? AND (
-            s.dropped_at IS NULL
-            OR s.entry IN (SELECT value FROM json_each(?))
-            OR s.guid IN (SELECT value FROM json_each(?))
-            OR s.url IN (SELECT value FROM json_each(?))
-            OR s.guid = 0 AND s.url = 0
-                AND s.title IN (SELECT value FROM json_each(?))
-        )
+        SELECT id, title, summary FROM entries
+        WHERE id IN (SELECT value FROM json_each(?))
         """,
-        feed,
-        json.dumps(sorted(ids)),
-        json.dumps(sorted({each.guid for each in called} - {0})),
-        json.dumps(sorted({each.url for each in called} - {0})),
-        json.dumps(sorted({each.title for each in called} - {0})),
+        json.dumps(sorted(entries)),
     )
-    return tuple(map(_trace, rows))
-
-
-def _trace(row: sqlite3.Row) -> Trace:
-    return Trace(
-        entry=row["entry"],
-        names=Names(row["guid"], row["url"], row["title"]),
-        at=maybe_instant(row["at"]),
-        listed=row["dropped_at"] is None,
-        title=row["shown"],
-        summary=row["summary"],
-    )
+    return {row["id"]: (row["title"], row["summary"]) for row in rows}

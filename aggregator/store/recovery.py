@@ -23,7 +23,7 @@ from aggregator.model import (
     Story,
     Verdict,
 )
-from aggregator.recognition import names
+from aggregator.recognition import called
 from aggregator.store import entries, history
 from aggregator.store.base import Store, Value, seconds
 from aggregator.stories import UNKNOWN, marks
@@ -199,14 +199,16 @@ def _sight(entry: int, origin: Origin, now: datetime) -> tuple[Value, ...]:
     """
     addresses = (origin.url, canonical(origin.url))
     guid = "" if "\n" in origin.key or origin.key in addresses else origin.key
-    called = names(Entry(entry, origin.key, origin.url, origin.title, "", 0, guid=guid))
+    names = called(
+        Entry(entry, origin.key, origin.url, origin.title, "", 0, guid=guid)
+    ).names
     return (
         number(origin.feed),
         entry,
         seconds(now),
-        called.guid,
-        called.url,
-        called.title,
+        names.guid,
+        names.url,
+        names.title,
         seconds(origin.published_at),
     )
 

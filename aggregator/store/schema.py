@@ -25,13 +25,15 @@ def first(db: Database) -> None:
     remembered of a story beyond its entries. unplaced: entries with mentions that
     belong to no story yet, whoever wrote the mentions. marks: by which the first
     entries of stories are found by texts and titles alike. suggestions: stories that
-    may be one. pages: a row for each article page that
-    was asked for, by canonical URL; its text is the content of its entries. robots: by
-    site, what each robots.txt said. hosts: who asked for a pause. gaps: when a document
-    had nothing in common with the one before it. polls: a log. events: what the
-    maintainer was told. rules: by which the history was matched last, of topics by id
-    and of outlets by the URLs of their feeds. facts: single values. members: entries
-    with what their feed and their page say.
+    may be one. pages: a row for each article page that was asked for, by canonical URL;
+    its text is the content of its entries. links: a row for each link that was followed
+    since it does not say where it leads, by canonical URL; target: "" = not known, for
+    that reason. robots: by site, what each robots.txt said. hosts: who asked for a
+    pause. gaps: when a document had nothing in common with the one before it. polls: a
+    log. events: what the maintainer was told. rules: by which the history was matched
+    last, of topics by id and of outlets by the URLs of their feeds. decisions: what
+    commands wrote into curation.toml, in order. facts: single values. members: entries
+    with what their feed, their link and their page say.
     """
     for statement in (
         """
@@ -111,6 +113,14 @@ def first(db: Database) -> None:
         "CREATE INDEX pages_next ON pages (next_at) WHERE next_at IS NOT NULL",
         "CREATE INDEX pages_canonical ON pages (canonical) WHERE canonical != ''",
         """
+        CREATE TABLE links (
+            url TEXT PRIMARY KEY, target TEXT NOT NULL, canonical TEXT NOT NULL,
+            reason TEXT NOT NULL, tries INTEGER NOT NULL, tried_at INTEGER NOT NULL,
+            next_at INTEGER
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX links_canonical ON links (canonical) WHERE canonical != ''",
+        """
         CREATE TABLE robots (
             site TEXT PRIMARY KEY, text TEXT, asked_at INTEGER NOT NULL
         ) WITHOUT ROWID
@@ -165,19 +175,60 @@ def first(db: Database) -> None:
             PRIMARY KEY (kind, name)
         ) WITHOUT ROWID
         """,
+        """
+        CREATE TABLE decisions (
+            place INTEGER PRIMARY KEY, key INTEGER NOT NULL, text TEXT NOT NULL,
+            missed INTEGER NOT NULL DEFAULT 0
+        )
+        """,
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
         """
         CREATE VIEW members AS
-        SELECT e.id, e.url, e.canonical, e.title, e.summary, e.dated_at,
-            e.language, e.story, e.reason, e.title_key, e.reused,
+        SELECT e.id, e.key, coalesce(nullif(l.target, ''), e.url) AS url,
+            e.canonical, e.title, e.summary, e.dated_at, e.language, e.story, e.reason,
+            e.title_key, e.reused,
             iif(e.summary = '', substr(e.content, 1, 1000), '') AS head,
             coalesce(nullif(e.author, ''), p.author, '') AS author,
-            coalesce(p.canonical, '') AS named,
+            coalesce(l.canonical, '') AS led, coalesce(p.canonical, '') AS named,
             coalesce(nullif(e.outlet, ''), f.outlet) AS outlet,
             coalesce(f.home, '') AS home, coalesce(f.url, '') AS feed_url,
             coalesce(f.title, '') AS feed_title
         FROM entries e LEFT JOIN feeds f ON f.id = e.feed
             LEFT JOIN pages p ON p.url = e.canonical AND NOT e.reused
+            LEFT JOIN links l ON l.url = e.canonical AND NOT e.reused
+        """,
+    ):
+        db.execute(statement)
+
+
+@migrations()
+def sightings(db: Database) -> None:
+    """Find what a feed listed by each of its names, however long it is followed."""
+    for statement in (
+        "CREATE INDEX seen_listed ON seen (feed) WHERE dropped_at IS NULL",
+        "CREATE INDEX seen_fingerprint ON seen (feed, fingerprint)",
+        "CREATE INDEX seen_guid ON seen (feed, guid) WHERE guid != 0",
+        "CREATE INDEX seen_url ON seen (feed, url) WHERE url != 0",
+        "CREATE INDEX seen_title ON seen (feed, title) WHERE guid = 0 AND url = 0",
+    ):
+        db.execute(statement)
+
+
+@migrations()
+def hubs(db: Database) -> None:
+    """Make what is remembered of WebSub hubs: what each was told, and how that goes."""
+    for statement in (
+        """
+        CREATE TABLE hubs (
+            url TEXT PRIMARY KEY, failures INTEGER NOT NULL, since INTEGER,
+            next_at INTEGER
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE hub_feeds (
+            hub TEXT NOT NULL, feed TEXT NOT NULL, digest INTEGER NOT NULL,
+            PRIMARY KEY (hub, feed)
+        ) WITHOUT ROWID
         """,
     ):
         db.execute(statement)
@@ -189,29 +240,11 @@ def recovery(db: Database) -> None:
 
     recovered: entries of which the texts are as published, until their feed lists them
     again; story: the one they were shown in; told: its summary was theirs.
-    members: with their keys.
     """
     db.execute(
         """
         CREATE TABLE recovered (
             entry INTEGER PRIMARY KEY, story TEXT NOT NULL, told INTEGER NOT NULL
         )
-        """
-    )
-    db.execute("DROP VIEW members")
-    db.execute(
-        """
-        CREATE VIEW members AS
-        SELECT e.id, e.key, e.url, e.canonical, e.title, e.summary, e.dated_at,
-            e.language, e.story, e.reason, e.title_key, e.reused,
-            iif(e.summary = '', substr(e.content, 1, 1000), '') AS head,
-            coalesce(nullif(e.author, ''), p.author, '') AS author,
-            coalesce(p.canonical, '') AS named,
-            coalesce(nullif(e.outlet, ''), f.outlet) AS outlet,
-            coalesce(f.home, '') AS home, coalesce(f.url, '') AS feed_url,
-            coalesce(f.title, '') AS feed_title, coalesce(r.told, 0) AS told
-        FROM entries e LEFT JOIN feeds f ON f.id = e.feed
-            LEFT JOIN pages p ON p.url = e.canonical AND NOT e.reused
-            LEFT JOIN recovered r ON r.entry = e.id
         """
     )

@@ -7,6 +7,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from aggregator.identity import number
 from aggregator.model import Addition, State, Verdict
@@ -119,8 +120,8 @@ def neighbours(
 ) -> tuple[Member, ...]:
     """Return placed entries that `members` may belong to.
 
-    Those that share a canonical URL, their own or their page's, or a title; and the
-    first entries of stories that are about as old and share a mark.
+    Those that share a canonical URL, their own, their link's or their page's, or a
+    title; and the first entries of stories that are about as old and share a mark.
     """
     members = tuple(members)
     addresses = json.dumps(sorted({url for m in members for url in m.addresses}))
@@ -143,6 +144,10 @@ def neighbours(
             WHERE p.canonical != ''
                 AND p.canonical IN (SELECT value FROM json_each(?))
             UNION
+            SELECT e.id FROM links l CROSS JOIN entries e ON e.canonical = l.url
+            WHERE l.canonical != ''
+                AND l.canonical IN (SELECT value FROM json_each(?))
+            UNION
             SELECT id FROM entries
             WHERE title_key != 0 AND title_key IN (SELECT value FROM json_each(?))
             UNION
@@ -152,6 +157,7 @@ def neighbours(
         )
         ORDER BY story, reason != '', dated_at, canonical, id
         """,
+        addresses,
         addresses,
         addresses,
         json.dumps([title_key(member.title) for member in members]),
@@ -259,14 +265,20 @@ def _standing(row: sqlite3.Row) -> Standing:
     return Standing(
         story=row["short"],
         state=State(row["state"]),
-        topics=tuple(json.loads(row["topics"])),
+        topics=_names(row["topics"]),
         added_at=maybe_instant(row["added_at"]),
         updated_at=maybe_instant(row["updated_at"]),
         withdrawn_at=maybe_instant(row["withdrawn_at"]),
         live=bool(row["live"]),
         digest=row["digest"],
-        held=tuple(json.loads(row["held"])),
+        held=_names(row["held"]),
     )
+
+
+@lru_cache(maxsize=4096)
+def _names(text: str) -> tuple[str, ...]:
+    """Return a list of topics; there are few different ones in many stories."""
+    return tuple(json.loads(text))
 
 
 def held(store: Store) -> dict[str, int]:
@@ -308,12 +320,14 @@ def _members(
     store: Store, rows: Sequence[sqlite3.Row], additions: Mapping[int, Addition]
 ) -> tuple[Member, ...]:
     mentions = entries.mentions(store, [row["id"] for row in rows])
+    told = {row["entry"] for row in store.each("SELECT * FROM recovered WHERE told")}
     return tuple(
         Member(
             entry=row["id"],
             outlet=row["outlet"],
             url=row["url"],
             canonical=row["canonical"],
+            led=row["led"],
             named=row["named"],
             title=row["title"],
             published_at=instant(row["dated_at"]),
@@ -325,7 +339,7 @@ def _members(
             reason=row["reason"],
             ruled=row["reason"],
             key=row["key"],
-            told=bool(row["told"]),
+            told=row["id"] in told,
             reused=bool(row["reused"]),
             home=row["home"],
             feed_url=row["feed_url"],

@@ -15,15 +15,25 @@ from aggregator.store import entries as texts
 from aggregator.store.base import Store, Value, instant, maybe_instant
 from aggregator.store.tales import CURATION
 from aggregator.text import fold
-from aggregator.why.values import Forgotten, Reading, Trace
+from aggregator.why.values import Following, Forgotten, Reading, Trace
 
 _WORD = re.compile(r"[^\W_]+")
 _SAMPLE = 5  # entries of a feed that tell where its articles are
 
 
 def at(store: Store, canonical: str) -> tuple[Trace, ...]:
-    """Return the entries with this canonical URL, the story's first one first."""
-    return _traces(store, "e.canonical = ?", canonical)
+    """Return the entries with this canonical URL, the story's first one first.
+
+    Also those whose link leads there.
+    """
+    where = """
+        e.canonical IN (
+            WITH asked (url) AS (VALUES (?)) SELECT url FROM asked
+            UNION SELECT l.url FROM asked JOIN links l ON l.canonical = asked.url
+            WHERE l.canonical != ''
+        )
+    """
+    return _traces(store, where, canonical)
 
 
 def of_story(store: Store, short: str) -> tuple[Trace, ...]:
@@ -127,10 +137,12 @@ def _traces(store: Store, where: str, value: Value) -> tuple[Trace, ...]:
         SELECT e.*, coalesce(nullif(e.outlet, ''), f.outlet) AS name,
             coalesce(f.url, '') AS feed_url,
             s.entry IS NOT NULL AND s.dropped_at IS NULL AS listed, s.dropped_at,
-            p.state, p.reason AS hindrance, p.tries, p.tried_at
+            p.state, p.reason AS hindrance, p.tries, p.tried_at,
+            l.target, l.reason AS lost, l.tries AS follows, l.tried_at AS followed_at
         FROM entries e LEFT JOIN feeds f ON f.id = e.feed
             LEFT JOIN seen s ON s.feed = e.feed AND s.entry = e.id
             LEFT JOIN pages p ON p.url = e.canonical
+            LEFT JOIN links l ON l.url = e.canonical AND NOT e.reused
         WHERE {where} ORDER BY e.reason != '', e.dated_at, e.canonical, e.id
         """,  # noqa: S608
         value,
@@ -149,6 +161,7 @@ def _traces(store: Store, where: str, value: Value) -> tuple[Trace, ...]:
             reason=row["reason"],
             mentions=mentions.get(row["id"], ()),
             page=_reading(row),
+            link=_following(row),
         )
         for row in rows
     )
@@ -161,11 +174,18 @@ def _reading(row: sqlite3.Row) -> Reading | None:
     return Reading(row["state"], row["hindrance"], row["tries"], at)
 
 
+def _following(row: sqlite3.Row) -> Following | None:
+    if row["target"] is None:
+        return None
+    at = instant(row["followed_at"])
+    return Following(row["url"], row["target"], row["lost"], row["follows"], at)
+
+
 def _entry(row: sqlite3.Row) -> Entry:
     return Entry(
         id=row["id"],
         key=row["key"],
-        url=row["url"],
+        url=row["target"] or row["url"],
         title=row["title"],
         summary=row["summary"],
         fingerprint=0,

@@ -105,10 +105,8 @@ class _Book:
     def _find(self, member: Member) -> Placement:
         likely: dict[str, str] = {}  # why, by story
         for url, same in self._at_addresses(member):
-            if not _reused(member, same):
-                told = url == member.canonical == same.canonical
-                reason = "same URL" if told else "same URL by its page"
-                return Placement(member.entry, same.story, reason)
+            if not (_reused(member, same) or _strangers(url, member, same)):
+                return Placement(member.entry, same.story, _why_at(url, member, same))
             # one of them: a page of many articles would suggest each with all others
             near = abs(member.published_at - same.published_at) < REUSE
             if near and not likely and not _several(member, same):
@@ -151,6 +149,15 @@ class _Book:
         return story
 
 
+def _why_at(url: str, one: Member, other: Member) -> str:
+    """Return how two entries come to have an address in common."""
+    if url == one.canonical == other.canonical:
+        return "same URL"
+    if all(url in (member.canonical, member.led) for member in (one, other)):
+        return "same URL behind a link"
+    return "same URL by its page"
+
+
 def _is_article(canonical: str) -> bool:
     """Tell whether an address may be an article's: a home page is none."""
     parts = urlsplit(canonical)
@@ -178,6 +185,20 @@ def _reused(one: Member, other: Member) -> bool:
     return rewritten and titles(one.title, other.title) in (
         Titles.OTHER,
         Titles.VARIANT,
+    )
+
+
+def _strangers(url: str, one: Member, other: Member) -> bool:
+    """Tell whether only redirectors say that two entries have an address in common.
+
+    Links that are dead or walled off may all lead to one page that nobody foresaw, so
+    something else has to speak for them as well.
+    """
+    return (
+        url == one.led == other.led
+        and one.canonical != other.canonical
+        and titles(one.title, other.title) in (Titles.OTHER, Titles.VARIANT)
+        and not summaries_agree(one.summary, other.summary)
     )
 
 

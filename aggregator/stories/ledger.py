@@ -17,9 +17,10 @@ class Member:
     key: as in `Entry`. story: the short id of where the rules placed it, "" = nowhere
     yet; ruled: why they joined it. reason: why it is where it is shown, by the rules or
     the maintainer, "" for a story's first. published_at: never later than when it was
-    first seen, and never changed afterwards. named: the canonical URL that its page
-    gives itself, "" = as far as is known. reused: its URL stands for other articles
-    too. told: its summary was the story's, whatever is left of that.
+    first seen, and never changed afterwards. led: the canonical URL to which its link
+    leads where that does not say so itself; named: the one that its page gives itself;
+    "" = as far as is known. reused: its URL stands for other articles too.
+    told: its summary was the story's, whatever is left of that.
     """
 
     entry: int
@@ -38,6 +39,7 @@ class Member:
     feed_url: str = ""
     feed_title: str = ""
     addition: Addition | None = None
+    led: str = ""
     named: str = ""
     reused: bool = False
     key: str = ""
@@ -47,7 +49,7 @@ class Member:
     @property
     def addresses(self) -> tuple[str, ...]:
         """The canonical URLs by which it is known, its own first, each once."""
-        known = dict.fromkeys((self.canonical, self.named))
+        known = dict.fromkeys((self.canonical, self.led, self.named))
         return tuple(url for url in known if url)
 
 

@@ -28,8 +28,9 @@ def regroup(
     """Return the stories as merged and split, in the order of the decisions.
 
     Of merged stories the one published first keeps its id, the others stay as ledgers
-    that say into which they went. A copy that is split off gets an id of its own, or
-    that back from which it was merged. standings: of all stories, by short id.
+    that say into which they went. A copy that is split off gets an id of its own, the
+    same each time, or that back from which it was merged. Where a split is taken back,
+    its story is one that went into the other. standings: of all stories, by short id.
     """
     groups = _Groups(ledgers, standings, ZoneInfo(timezone))
     for decision in decisions:
@@ -37,6 +38,7 @@ def regroup(
             groups.merge(decision)
         elif decision.action is Action.SPLIT:
             groups.split(decision)
+    groups.rejoin()
     return groups.ledgers()
 
 
@@ -88,23 +90,43 @@ class _Groups:
             if not leaving or not staying:
                 continue
             self._of[ledger.short] = replace(ledger, members=staying)
-            self._own(leaving)
+            if others := self._restore(leaving):
+                self._own(others)
+
+    def rejoin(self) -> None:
+        """Have the stories of splits that are no longer asked for go back."""
+        gone = self._standings.keys() - self._of.keys()
+        if not gone:
+            return
+        for ledger in [*self._of.values()]:
+            for member in () if ledger.merged else ledger.members:
+                for own in gone.intersection(map(_parted, _names(member))):
+                    before = self._of.get(own)
+                    members = (*(before.members if before else ()), member)
+                    self._of[own] = Ledger(
+                        own, members, self._standings[own], merged=ledger.short
+                    )
+
+    def _restore(self, leaving: list[Member]) -> list[Member]:
+        """Give merged stories back what leaves of theirs; return the others."""
+        entries = {member.entry for member in leaving}
+        for ledger in [*self._of.values()]:
+            back = tuple(one for one in ledger.members if one.entry in entries)
+            if ledger.merged and back:
+                self._of[ledger.short] = replace(ledger, members=back, merged="")
+                entries.difference_update(one.entry for one in back)
+        return [member for member in leaving if member.entry in entries]
 
     def _own(self, leaving: list[Member]) -> None:
-        """Give members a story of their own, or that back from which they came."""
-        entries = {member.entry for member in leaving}
-        for ledger in self._of.values():
-            theirs = {member.entry for member in ledger.members}
-            if ledger.merged and not theirs.isdisjoint(entries):
-                self._of[ledger.short] = replace(ledger, merged="")
-                return
-        own = short(min(map(_name, leaving)), "split")
+        """Give members a story of their own: under the id it had, if it had one."""
+        names = sorted({name for member in leaving for name in _names(member)})
+        had = [own for own in map(_parted, names) if own in self._standings]
+        own = had[0] if had else _parted(min(map(_name, leaving)))
         members = tuple(replace(one, reason="") for one in leaving)
         standing = self._standings.get(own)
         self._of[own] = Ledger(own, members, standing, parted=True)
-        for member in members:
-            for name in _names(member):
-                self._named.setdefault(name, {})[own] = None
+        for name in names:
+            self._named.setdefault(name, {})[own] = None
 
     def _found(self, decision: Decision) -> dict[str, Ledger]:
         """Return the stories that a decision means, as they are merged by now."""
@@ -117,7 +139,11 @@ class _Groups:
                 ledger = self._of[name]
                 while ledger.merged:
                     ledger = self._of[ledger.merged]
-                if any(self._on_day(member, decision) for member in ledger.members):
+                if any(
+                    self._on_day(member, decision)
+                    and (target == name or target in _names(member))
+                    for member in ledger.members  # what was split off left it
+                ):
                     found[ledger.short] = ledger
         return found
 
@@ -139,6 +165,11 @@ def _names(member: Member) -> Iterator[str]:
 
 def _name(member: Member) -> str:
     return next(_names(member), member.title)
+
+
+def _parted(name: str) -> str:
+    """Return the id of the story that a member of that name gets when split off."""
+    return short(name, "split")
 
 
 def _first_published(ledger: Ledger) -> tuple[bool, datetime, datetime, str]:

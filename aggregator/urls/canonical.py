@@ -12,9 +12,10 @@ from aggregator.urls.wrapped import unwrapped
 
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
+# RFC 3986 §2.3, and brackets: `?a[]=1` may not be written so, and nearly always is.
 _UNRESERVED = frozenset(
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-)  # RFC 3986 §2.3
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~[]"
+)
 _SAFE = "%/:@!$&'()*+,;=?-._~[]"  # what the path and query of a key may hold unescaped
 
 # The first labels of hosts that serve the same pages for another screen; not those of

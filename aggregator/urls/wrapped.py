@@ -1,7 +1,6 @@
 """Redirects, caches and proxies whose address carries the address they lead to.
 
-Where only their server knows it (t.co, feedproxy.google.com, Google News since 2024)
-the address is left as it is.
+Where only their server knows it (see `opaque`) the address is left as it is.
 """
 
 from __future__ import annotations

@@ -25,14 +25,17 @@ from aggregator.why.values import Case, Cause, Mend, Reason, Tale, Trace
 def present(case: Case) -> tuple[Reason, ...]:
     """Return why an article with at least one trace is where it is."""
     tale = case.tale
-    read = case.traces[0].page
-    page = (saying.page(read, case),) if read else ()
+    read, followed = case.traces[0].page, case.traces[0].link
+    known = (
+        *((saying.link(followed, case),) if followed else ()),
+        *((saying.page(read, case),) if read else ()),
+    )
     if tale is None:
         unfound = _unfound(case)
-        return (replace(unfound, facts=(*unfound.facts, *page)),)
+        return (replace(unfound, facts=(*unfound.facts, *known)),)
     tell = _TELLERS[tale.story.state]
     reasons = [*_joined(case, tale), tell(case, tale)]
-    reasons[-1] = replace(reasons[-1], facts=(*reasons[-1].facts, *page))
+    reasons[-1] = replace(reasons[-1], facts=(*reasons[-1].facts, *known))
     if tale.state is not tale.story.state:
         what = "this follows from your two files, and not from the last cycle yet"
         mend = Mend("to carry it out now:", run="aggregator publish")
@@ -62,7 +65,10 @@ def _joined(case: Case, tale: Tale) -> Iterator[Reason]:
         f"told as a copy of « {story.title} » ({story.outlet}, {day}, {story.short})",
         f"joined to it because: {tale.reason}",
     ]
-    split = Decision(Action.SPLIT, (case.traces[0].entry.url,))
+    trace = case.traces[0]
+    # by the link it came with: where that leads may be the address of both
+    url = trace.link.url if trace.link else trace.entry.url
+    split = Decision(Action.SPLIT, (url,))
     table = wording.decision(split, case.timezone)
     says = f"to part them, append to {case.curation}"
     yield Reason(Cause.JOINED, tuple(facts), (Mend(f"{says}:", paste=table),))

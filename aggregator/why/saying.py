@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from aggregator.model import Decision, Outlet, Story
 from aggregator.text import MARK, UNMARK
 from aggregator.why.nearest import Near
-from aggregator.why.values import Case, Mend, Reading
+from aggregator.why.values import Case, Following, Mend, Reading
 
 
 def moment(at: datetime | None, case: Case) -> str:
@@ -42,6 +42,17 @@ def page(read: Reading, case: Case) -> str:
     times = f", asked for {read.tries} times" if read.tries > 1 else ""
     why = f": {read.reason}" if read.reason else ""
     return f"{said} ({moment(read.at, case)}{times}){why}"
+
+
+def link(followed: Following, case: Case) -> str:
+    """Return where the link of an article leads, or why that is not known."""
+    if followed.target:
+        return f"its link in the feed, {followed.url}, leads to {followed.target}"
+    times = f", tried {followed.tries} times" if followed.tries > 1 else ""
+    return (
+        f"where its link leads is not known ({moment(followed.at, case)}{times}): "
+        f"{followed.reason}"
+    )
 
 
 def near(found: Near) -> tuple[str, str]:

@@ -33,12 +33,27 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Following:
+    """How the link of an entry was followed that does not say where it leads.
+
+    target: where it leads, "" = not known, for this reason. tries, at: as `Reading`.
+    """
+
+    url: str
+    target: str
+    reason: str
+    tries: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """An entry that the database has, and what became of it.
 
     feed: its URL, "" where the maintainer added it. listed: its feed's last document
     lists it. dropped_at: since when it does not. story: the short id, "" = none;
-    reason: why it was joined to it. page: None = it was never asked for.
+    reason: why it was joined to it. page: None = it was never asked for; link:
+    None = it was never followed, as most need not be.
     """
 
     entry: Entry
@@ -52,6 +67,7 @@ class Trace:
     reason: str = ""
     mentions: tuple[Mention, ...] = ()
     page: Reading | None = None
+    link: Following | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,64 @@
+"""sitemap.xml: the pages that search engines should know (sitemaps.org, 0.9).
+
+Front, topics, years and outlets are for them. What is made to be included or framed
+elsewhere repeats these, and feeds are for readers: neither stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from lxml import etree
+
+from aggregator.model import Site, Topic
+from aggregator.publish import outlets
+from aggregator.publish.channels import by_year, with_main, with_topic
+from aggregator.publish.view import Gone, Shown
+
+_NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
+_MOST = 50_000  # addresses in one sitemap; that many topics and years nobody has
+
+Listed = tuple[str, datetime | None]
+"""A page's folder, and when one of its stories changed last; None = unknown."""
+
+
+def sitemap(
+    site: Site, topics: Sequence[Topic], stories: Sequence[Shown], gone: Sequence[Gone]
+) -> bytes:
+    """Return the sitemap.
+
+    A page's date is that of the last change that readers are told of: of its stories,
+    or that one left a topic (gone); which year a story left is not remembered. What is
+    followed changes with no story and has no date.
+    """
+    root = etree.Element("urlset", nsmap={None: _NAMESPACE})
+    for folder, changed_at in [*_listed(topics, stories, gone)][:_MOST]:
+        page = etree.SubElement(root, "url")
+        etree.SubElement(page, "loc").text = site.url + folder
+        if changed_at:
+            etree.SubElement(page, "lastmod").text = changed_at.isoformat()
+    document: bytes = etree.tostring(
+        root, encoding="utf-8", xml_declaration=True, pretty_print=True
+    )
+    return document
+
+
+def _listed(
+    topics: Sequence[Topic], stories: Sequence[Shown], gone: Sequence[Gone]
+) -> Iterator[Listed]:
+    main = {topic.id for topic in topics if topic.main}
+    left = [one for one in gone if main.intersection(one.story.topics)]
+    yield "", _changed_at(with_main(stories), left)
+    for topic in topics:
+        left = [one for one in gone if topic.id in one.story.topics]
+        yield f"topics/{topic.id}/", _changed_at(with_topic(stories, topic), left)
+    for year, its in by_year(stories).items():
+        yield f"{year:04}/", _changed_at(its)
+    yield outlets.FOLDER, None
+
+
+def _changed_at(stories: Iterable[Shown], gone: Iterable[Gone] = ()) -> datetime | None:
+    moments = [one.updated_at for one in stories]
+    moments += [one.withdrawn_at for one in gone]
+    return max(moments, default=None)
