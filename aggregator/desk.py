@@ -60,15 +60,18 @@ class Desk:
         )
 
 
-def stories(store: Store, desk: Desk) -> tuple[Story, ...]:
+def stories(
+    store: Store, desk: Desk, read: tales.Members | None = None
+) -> tuple[Story, ...]:
     """Return every story as it stands, by short id; those not settled yet are left out.
 
-    A pure function of the database and the maintainer's two files.
+    A pure function of the database and the maintainer's two files. read: the entries of
+    all stories, where they are read already.
     """
     outlets = {outlet.name: outlet for outlet in desk.config.outlets}
     rulings = Rulings(desk.decisions)
     zone = desk.config.site.timezone
-    known = ledgers(store, desk)
+    known = ledgers(store, desk, read)
     told = [
         compose(ledger, ledger.standing, ruling(ledger, rulings, zone), outlets)
         for ledger in known
@@ -109,20 +112,28 @@ def doubles(store: Store, desk: Desk, now: datetime) -> tuple[Suggested, ...]:
 
 
 def settled(
-    store: Store, desk: Desk, now: datetime
+    store: Store, desk: Desk, now: datetime, read: tales.Members | None = None
 ) -> Iterator[tuple[Ledger, Standing, Ruling]]:
-    """Yield every story with where it stands by the maintainer's files as they are."""
+    """Yield every story with where it stands by the maintainer's files as they are.
+
+    read: as for `stories`.
+    """
     topics = [topic.id for topic in desk.config.topics]
     rulings, zone = Rulings(desk.decisions), desk.config.site.timezone
-    for ledger in ledgers(store, desk):
+    for ledger in ledgers(store, desk, read):
         decided = ruling(ledger, rulings, zone)
         yield ledger, settle(ledger, decided, topics, now), decided
 
 
-def ledgers(store: Store, desk: Desk) -> tuple[Ledger, ...]:
-    """Return every story with its entries, as the maintainer merged and split them."""
+def ledgers(
+    store: Store, desk: Desk, read: tales.Members | None = None
+) -> tuple[Ledger, ...]:
+    """Return every story with its entries, as the maintainer merged and split them.
+
+    read: as for `stories`.
+    """
     return regroup(
-        tales.ledgers(store, desk.additions),
+        tales.ledgers(store, desk.additions, read),
         desk.decisions,
         tales.standings(store),
         desk.config.site.timezone,

@@ -87,8 +87,8 @@ def cycle(
             second_wave(store, config, feeds, now, stop)
         gained = books.gained(before, books.mention_counts(store))
         with _uncollected():
-            more = tell(store, desk, now)
-            told = stories(store, desk)
+            tidings = tell(store, desk, now)
+            told = stories(store, desk, tidings.members)
             watch.brake(store, desk, told, now)
             reached = watch.watch(store, desk, told, now)
             documents, written = rebuild(store, desk, told)
@@ -115,7 +115,7 @@ def cycle(
         ),
         reached=reached,
         held=braked(desk, told),
-        braked=more,
+        braked=tidings.braked,
         hubs=heard,
         restored=restored,
     )
@@ -143,8 +143,8 @@ def republish(desk: Desk, now: datetime, *, accept: bool = False) -> Rebuilt:
         watch.edits(store, desk, None, now)
         rules.apply(store, desk.config)
         with _uncollected():
-            tell(store, desk, now, accept=accept)
-            told = stories(store, desk)
+            tidings = tell(store, desk, now, accept=accept)
+            told = stories(store, desk, tidings.members)
             watch.brake(store, desk, told, now)
             documents, written = rebuild(store, desk, told)
         heard = tell_hubs(store, desk, told, documents, now)
@@ -222,31 +222,39 @@ def _uncollected() -> Iterator[None]:
     What is made of 10,000 stories lives until they are published. To go through it
     time and again for cycles, of which there are none, took a sixth of the time.
     """
+    before = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if before:
+            gc.enable()
 
 
 # ── telling and publishing ────────────────────────────────────────────────────────────
 
 
-def tell(
-    store: Store, desk: Desk, now: datetime, *, accept: bool = False
-) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Tidings:
+    """What `tell` found: topics of which the brake holds more; the stories' entries."""
+
+    braked: tuple[str, ...]
+    members: tales.Members
+
+
+def tell(store: Store, desk: Desk, now: datetime, *, accept: bool = False) -> Tidings:
     """Join what is new into stories, then decide where each story stands.
 
     It starts from everything not yet placed, not from what this cycle brought, so that
     a cycle cut off earlier is completed by the next one. accept: without the brake,
-    which is off until a first cycle is complete and has found something, too. Returns
-    the topics of which it holds more than before.
+    which is off until a first cycle is complete and has found something, too.
     """
     additions = desk.additions
     tales.keep_additions(store, additions, now)
     join(store, additions)
     moves, followed = [], False
-    for ledger, after, decided in settled(store, desk, now):
+    members = tales.members(store, additions)
+    for ledger, after, decided in settled(store, desk, now, members):
         before = ledger.standing
         by_hand = decided.on_place or ledger.regrouped
         moves.append(Settled(before, after, decided=by_hand))
@@ -269,7 +277,8 @@ def tell(
             tales.stand(store, changed)
             remembered.mark(store, ())
     held_before = held_by_topic(one.before for one in moves)
-    return tuple(sorted(held_by_topic(standings) - held_before))
+    braked_more = tuple(sorted(held_by_topic(standings) - held_before))
+    return Tidings(braked_more, members)
 
 
 def braked(desk: Desk, told: Sequence[Story]) -> tuple[tuple[str, int], ...]:

@@ -1,65 +1,105 @@
 """The published folder on this machine, to look at; never a public web server.
 
-Only 127.0.0.1 is listened on: who works over SSH forwards the port. The standard
-library's file server does the work, conditional GET included; what stands here is what
-it lacks. Nothing but files of the one folder may be served.
+Only 127.0.0.1 is listened on: who works over SSH forwards the port. WhiteNoise answers
+with files: conditional requests, ranges, media types, nothing outside the folder. The
+standard library's server hands it the requests. Nothing but files of the one folder
+may be served.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
 from pathlib import Path
-from typing import Any
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+from wsgiref.headers import Headers
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+from whitenoise import WhiteNoise
 
 from aggregator.model import AggregatorError
 
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+# What WhiteNoise does not know, or not as it is meant here; text is said to be UTF-8.
 _TYPES = {
-    **SimpleHTTPRequestHandler.extensions_map,
     ".atom": "application/atom+xml",  # RFC 4287 §7
     ".bib": "application/x-bibtex; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".csv": "text/csv; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
+    ".csv": "text/csv",
     ".json": "application/feed+json",  # all JSON that is published is JSON Feed
     ".jsonl": "application/jsonl",
-    ".opml": "text/x-opml; charset=utf-8",
+    ".opml": "text/x-opml",
     ".rss": "application/rss+xml",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain; charset=utf-8",
     ".xml": "application/xml",
 }
 _SSH_PORT = "22"
 _SSH_FIELDS = 4  # client address, client port, server address, server port: ssh(1)
 
 
-class Folder(SimpleHTTPRequestHandler):
-    """Answers with the files of one folder, under their right media types."""
+class Folder:
+    """The WSGI application that answers with the files of one folder as they are."""
 
-    extensions_map = _TYPES
+    def __init__(self, folder: Path) -> None:
+        """Serve what is in `folder` whenever it is asked for."""
+        self._folder = folder
+        self._files = WhiteNoise(
+            self._no_file,
+            folder,
+            autorefresh=True,  # each file is looked for when it is asked for
+            max_age=None,
+            allow_all_origins=False,
+            mimetypes=_TYPES,
+            add_headers_function=_as_it_is,
+        )
 
-    def end_headers(self) -> None:
-        """Have browsers ask each time: the folder is rewritten while one looks."""
-        self.send_header("Cache-Control", "no-cache")
-        super().end_headers()
+    def __call__(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer a request; a folder is its page."""
+        if environ["PATH_INFO"].endswith("/"):
+            environ["PATH_INFO"] += "index.html"
+        answer: Iterable[bytes] = self._files(environ, start_response)
+        return answer
 
-    def list_directory(self, path: str | os.PathLike[str]) -> BytesIO | None:
-        """Refuse what the standard library would list: a folder without a page."""
-        del path
-        self.send_error(HTTPStatus.NOT_FOUND)
-        return None
+    def _no_file(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Lead to a folder's page where its last slash was left out, else nowhere."""
+        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+        inside = self._files.find_file(f"{path}/index.html")
+        status = HTTPStatus.MOVED_PERMANENTLY if inside else HTTPStatus.NOT_FOUND
+        headers = [("Content-Type", "text/plain; charset=utf-8")]
+        if inside:
+            headers.append(("Location", f"{quote(path)}/"))
+        start_response(f"{status} {status.phrase}", headers)
+        return [f"{status.phrase}\n".encode()]
+
+
+def _as_it_is(headers: Headers, path: str, _url: str) -> None:
+    """Have browsers ask each time, and tell two versions of one second apart."""
+    seen = Path(path).stat()
+    headers["Cache-Control"] = "no-cache"
+    kind = headers["Content-Type"] or ""
+    headers["Content-Type"] = kind.replace('"', "")  # charset is quoted by no other
+    headers["ETag"] = f'"{seen.st_mtime_ns:x}-{seen.st_size:x}"'
+
+
+class Quiet(WSGIRequestHandler):
+    """Says nothing: the terminal shows the address and stays as it is."""
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401
-        """Say nothing: the terminal shows the address and stays as it is."""
+        """Say nothing."""
 
 
-class Server(ThreadingHTTPServer):
-    """The standard server, silent when a browser hangs up half-way."""
+class Server(ThreadingMixIn, WSGIServer):
+    """Answers each request in a thread; silent when a browser hangs up half-way."""
+
+    daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
         """Report what went wrong, unless the client merely left."""
@@ -67,7 +107,7 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def serve(folder: Path, port: int) -> ThreadingHTTPServer:
+def serve(folder: Path, port: int) -> Server:
     """Return a server of `folder` on 127.0.0.1, bound but not yet answering.
 
     port: 0 takes a free one, see `server_port`. The caller runs `serve_forever` and
@@ -77,11 +117,13 @@ def serve(folder: Path, port: int) -> ThreadingHTTPServer:
     if not folder.is_dir():
         raise AggregatorError(f"{folder}: no such folder; `aggregator run` makes it")
     try:
-        return Server(("127.0.0.1", port), partial(Folder, directory=str(folder)))
+        running = Server(("127.0.0.1", port), Quiet)
     except (OSError, OverflowError) as exc:
         raise AggregatorError(
             f"port {port} cannot be had: {exc}; choose another one with --port"
         ) from exc
+    running.set_app(Folder(folder))
+    return running
 
 
 def ssh_hint(port: int, environ: Mapping[str, str] = os.environ) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -204,6 +205,21 @@ def test_placing_finds_copies_and_tells_its_cost() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "300 stories" in done.stdout
     assert "0 copies have not found their story" in done.stdout
+
+
+def test_publishing_is_timed_and_compared() -> None:
+    """Sixty stories make a folder that is the same each time, and its cost is told."""
+    script = str(BENCHMARKS / "publishing.py")
+    few = ["--stories", "60", "--runs", "1", "--limit", "60"]
+    done = subprocess.run(
+        [sys.executable, script, *few], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "60 published, 3 hidden" in done.stdout
+    assert re.search(
+        r"^unchanged\t.* s of processor\t0 files$", done.stdout, re.MULTILINE
+    )
 
 
 def test_each_lack_of_an_entry_is_named(scripts: tuple[ModuleType, ...]) -> None:

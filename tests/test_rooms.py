@@ -46,6 +46,7 @@ HOMES = {
     "ftfy": {"text"},
     "trafilatura": {"article"},
     "protego": {"robots"},
+    "whitenoise": {"serve"},
 }
 
 

@@ -38,11 +38,11 @@ def port(folder: Path) -> Iterator[int]:
 
 
 def get(
-    port: int, path: str, headers: dict[str, str] | None = None
+    port: int, path: str, headers: dict[str, str] | None = None, method: str = "GET"
 ) -> tuple[int, dict[str, str], bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", path, headers=headers or {})
+        connection.request(method, path, headers=headers or {})
         reply = connection.getresponse()
         return reply.status, dict(reply.getheaders()), reply.read()
     finally:
@@ -58,6 +58,9 @@ def get(
         ("stories.jsonl", "application/jsonl"),
         ("index.html", "text/html; charset=utf-8"),
         ("style.css", "text/css; charset=utf-8"),
+        ("favicon.svg", "image/svg+xml"),
+        ("stories.bib", "application/x-bibtex; charset=utf-8"),
+        ("sitemap.xml", "application/xml"),
         ("stories.csv", "text/csv; charset=utf-8"),
         ("outlets.opml", "text/x-opml; charset=utf-8"),
     ],
@@ -70,7 +73,7 @@ def test_each_published_file_has_its_media_type(
 
     status, headers, body = get(port, f"/{name}")
 
-    assert (200, kind, b"x") == (status, headers["Content-type"], body)
+    assert (200, kind, b"x") == (status, headers["Content-Type"], body)
 
 
 def test_a_folder_is_answered_by_its_page(port: int) -> None:
@@ -100,8 +103,59 @@ def test_what_the_client_has_is_not_sent_again(port: int) -> None:
     assert (status, body) == (304, b"")
 
 
+def test_a_version_of_the_same_second_and_size_is_sent(folder: Path, port: int) -> None:
+    """The ETag tells two versions apart that no date in seconds does."""
+    _status, headers, _body = get(port, "/feed.atom")
+    had = {"If-None-Match": headers["ETag"]}
+    again = get(port, "/feed.atom", had)
+    (folder / "feed.atom").write_text("<Feed/>")
+
+    assert (again[0], again[2]) == (304, b"")
+    assert get(port, "/feed.atom", had)[::2] == (200, b"<Feed/>")
+
+
+def test_a_part_may_be_asked_for(port: int) -> None:
+    """A range is answered with that range (RFC 9110 §14)."""
+    status, headers, body = get(port, "/feed.atom", {"Range": "bytes=1-4"})
+
+    assert (status, headers["Content-Range"], body) == (206, "bytes 1-4/7", b"feed")
+
+
+def test_only_the_headers_may_be_asked_for(port: int) -> None:
+    """HEAD says what GET would, without a body; nothing can be sent to us."""
+    status, headers, body = get(port, "/feed.atom", method="HEAD")
+
+    assert (status, headers["Content-Length"], body) == (200, "7", b"")
+    assert get(port, "/feed.atom", method="POST")[0] == 405
+
+
+def test_a_file_that_comes_or_goes_is_seen(folder: Path, port: int) -> None:
+    """What is there at that moment is served, and no list made at the start."""
+    (folder / "new.atom").write_text("new")
+    (folder / "feed.atom").unlink()
+
+    assert get(port, "/new.atom")[::2] == (200, b"new")
+    assert get(port, "/feed.atom")[0] == 404
+
+
+def test_a_folder_without_its_slash_leads_to_its_page(folder: Path, port: int) -> None:
+    """As on most servers; else its relative links would lead astray."""
+    (folder / "topics" / "ia" / "index.html").write_text("page")
+    status, headers, _body = get(port, "/topics/ia")
+
+    assert (status, headers["Location"]) == (301, "/topics/ia/")
+    assert get(port, "/topics/ia/")[::2] == (200, b"page")
+    assert get(port, "/topics")[0] == 404
+
+
 @pytest.mark.parametrize(
-    "path", ["/../secret.txt", "/%2e%2e/secret.txt", "/topics/../../secret.txt"]
+    "path",
+    [
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/topics/../../secret.txt",
+        "//etc/passwd",
+    ],
 )
 def test_nothing_outside_the_folder_is_served(port: int, path: str) -> None:
     """A path that climbs out of the folder finds nothing."""

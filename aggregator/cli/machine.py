@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -17,7 +18,6 @@ import click
 
 from aggregator import config as configuration
 from aggregator import run as pipeline
-from aggregator import serve as server
 from aggregator.cli import show
 from aggregator.cli.opened import opened, tell_missing
 from aggregator.clock import now
@@ -285,6 +285,7 @@ def publish(path: str | None, accept: bool, as_json: bool) -> None:
     printed. An edit that would move more stories of a topic than `matching.brake` moves
     none of them, unless it is accepted.
     """
+    gc.disable()  # see `run`; this process ends before a last look would pay
     desk = opened(path)
     rebuilt = pipeline.republish(desk, now(), accept=accept)
     told_restored(rebuilt.restored, desk.config)
@@ -308,6 +309,8 @@ def serve(path: str | None, port: int) -> None:
 
 def serve_folder(config: Config, port: int) -> None:
     """Serve the published folder until interrupted, saying where it is to be seen."""
+    from aggregator import serve as server  # noqa: PLC0415 -- no cycle needs a server
+
     with server.serve(config.storage.output, port) as running:
         click.echo(f"http://127.0.0.1:{running.server_port}/   (Ctrl-C ends it)")
         if hint := server.ssh_hint(running.server_port):

@@ -9,7 +9,6 @@ so that each hop's address is checked and each waits its turn. `poll`, `read` an
 from __future__ import annotations
 
 import http.client
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -25,6 +24,7 @@ from requests.utils import default_headers, select_proxy, should_bypass_proxies
 from aggregator import urls
 from aggregator.fetch import guard
 from aggregator.fetch import headers as said
+from aggregator.fetch.reasons import why
 from aggregator.fetch.turns import Turns
 from aggregator.model import Fetched, FetchError, Polling, Validators
 from aggregator.spool import Spool
@@ -44,15 +44,6 @@ _UNCHANGED: Final = 304
 _CHUNK: Final = 2**16  # bytes read at once
 _OK: Final = 200
 _SUCCESS: Final = range(200, 300)
-
-_NAMED: Final = (
-    (http.client.RemoteDisconnected, "connection closed without an answer"),
-    (http.client.IncompleteRead, "connection closed within the answer"),
-    (http.client.HTTPException, "no http answer"),
-    (urllib3.exceptions.DecodeError, "body is not compressed as its header says"),
-    (requests.exceptions.InvalidHeader, "a header of this outlet cannot be sent"),
-    (TimeoutError, "timeout"),
-)
 
 # L'Express sends over 100 headers, the limit of http.client. Each may have 64 KiB, and
 # parsing takes seven times that: a thousand of them took 450 MB.
@@ -223,7 +214,7 @@ class Fetcher:
             UnicodeError,
         ) as exc:
             self._deadline.left()
-            raise FetchError(_why(exc)) from exc
+            raise FetchError(why(exc)) from exc
 
     def _proxies_for(self, url: str) -> dict[str, str]:
         """Return the proxies for a URL; where one is used, check the target here.
@@ -384,25 +375,3 @@ def _ended(raw: Any) -> bool:  # noqa: ANN401 - urllib3's response
         if not (finished() if finished else getattr(stream, "eof", True)):
             return False
     return True
-
-
-def _why(exc: BaseException) -> str:
-    """Return the first cause that has a name, in one lower-case line without the URL.
-
-    urllib3 and requests wrap what happened several times, each in its own way.
-    """
-    cause: BaseException | None = exc
-    while cause is not None:
-        match cause:
-            case ssl.SSLCertVerificationError():
-                return f"certificate: {cause.verify_message.lower()}"
-            case ssl.SSLError():
-                return f"tls: {(cause.reason or 'failed').lower().replace('_', ' ')}"
-            case OSError(strerror=str(words)) if words:
-                return f"connection: {words.lower()}"
-        for kind, words in _NAMED:
-            if isinstance(cause, kind):
-                return words
-        inner = [part for part in cause.args if isinstance(part, BaseException)]
-        cause = cause.__cause__ or (inner[0] if inner else cause.__context__)
-    return f"connection failed: {type(exc).__name__.lower()}"

@@ -19,7 +19,10 @@ _PRIVATE = frozenset({"held"})  # of a story: the maintainer's own matter
 # Line ends for str.splitlines and JavaScript, though not for JSON.
 _LINE_ENDS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
 
-_FIELDS = {kind: [field.name for field in fields(kind)] for kind in (Origin, Proof)}
+_FIELDS = {
+    kind: [field.name for field in fields(kind) if field.name not in _PRIVATE]
+    for kind in (Story, Copy, Evidence, Origin, Proof)
+}
 
 
 def jsonl(stories: Iterable[Shown], gone: Iterable[Gone] = ()) -> bytes:
@@ -56,7 +59,7 @@ def _tomb(story: Story, at: datetime) -> Story:
 
 
 def _line(story: Story) -> str:
-    line = json.dumps(story, ensure_ascii=False, default=_plain)
+    line = _ENCODER.encode(story)
     for char, escape in _LINE_ENDS.items():
         line = line.replace(char, escape)
     return line
@@ -70,8 +73,7 @@ def _plain(value: Story | Copy | Evidence | Origin | Proof | datetime) -> object
         told = {name: getattr(value, name) for name in _FIELDS[type(value)]}
         return {name: one for name, one in told.items() if one}
     # Not dataclasses.asdict: its deep copies take longer than all the rest.
-    return {
-        field.name: getattr(value, field.name)
-        for field in fields(value)
-        if field.name not in _PRIVATE
-    }
+    return {name: getattr(value, name) for name in _FIELDS[type(value)]}
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=_plain)

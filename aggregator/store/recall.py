@@ -41,7 +41,7 @@ class Recalled:
 def recalled(store: Store, outcome: Outcome) -> Recalled:
     """Return the outcome with its entries as those that the feed is known to list."""
     if outcome.listed is None:
-        return Recalled(outcome)
+        return Recalled(outcome, tuple(map(called, outcome.entries)))
     feed = number(outcome.feed.url)
     kept = _kept(store, feed, outcome.listed)
     unchanged = {entry for entries in kept.values() for entry in entries}

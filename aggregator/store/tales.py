@@ -230,8 +230,12 @@ def suggestions(store: Store) -> dict[str, tuple[Suggestion, ...]]:
     return {story: tuple(others) for story, others in found.items()}
 
 
-def ledgers(store: Store, additions: Mapping[int, Addition]) -> tuple[Ledger, ...]:
-    """Return every story with its entries, the first one first, by short id.
+Members = Mapping[str, tuple[Member, ...]]
+"""The entries of every story, the first one first, by short id."""
+
+
+def members(store: Store, additions: Mapping[int, Addition]) -> Members:
+    """Return the entries of every story.
 
     An entry that nothing speaks for any longer (an `add` taken out of curation.toml)
     is left out while others do.
@@ -242,18 +246,25 @@ def ledgers(store: Store, additions: Mapping[int, Addition]) -> tuple[Ledger, ..
         ORDER BY story, reason != '', dated_at, canonical, id
         """
     )
-    members: defaultdict[str, list[Member]] = defaultdict(list)
+    found: defaultdict[str, list[Member]] = defaultdict(list)
     for member in _members(store, rows, additions):
-        members[member.story].append(member)
+        found[member.story].append(member)
+    return {
+        short: tuple(entry for entry in its if entry.mentions) or tuple(its)
+        for short, its in found.items()
+    }
+
+
+def ledgers(
+    store: Store, additions: Mapping[int, Addition], read: Members | None = None
+) -> tuple[Ledger, ...]:
+    """Return every story with its entries and where it stands, by short id.
+
+    read: the entries, where they are read already.
+    """
     known = standings(store)
-    return tuple(
-        Ledger(
-            short,
-            tuple(entry for entry in entries if entry.mentions) or tuple(entries),
-            known.get(short),
-        )
-        for short, entries in members.items()
-    )
+    its = members(store, additions) if read is None else read
+    return tuple(Ledger(short, its[short], known.get(short)) for short in its)
 
 
 def standings(store: Store) -> dict[str, Standing]:
