@@ -22,7 +22,7 @@ from aggregator.store import Store, recovery
 
 # What publishing removes where it has nothing more to say; the other names stay.
 _OURS = re.compile(
-    r"\d{4}/index\.html|(topics/[^/]+/)?archive/\d{4}-\d{2}\.atom"
+    r"\d{4}/index\.html|(topics/[^/]+/|all/)?archive/\d{4}-\d{2}\.atom"
     r"|topics/[^/]+/(index\.html|fragment\.html|feed\.(atom|rss|json))"
 )
 
@@ -45,7 +45,7 @@ def recover(store: Store, desk: Desk, now: datetime) -> int | None:
             f"of the file there, or move {folder} away to begin without it; nothing "
             "was changed"
         ) from exc
-    if not stories:
+    if not stories and not followed:
         return None
     outlets = {feed.url: feed.outlet for feed in desk.config.feeds}
     with store.transaction():

@@ -21,6 +21,7 @@ from aggregator.store import rules as remembered
 from aggregator.weigh import weigh
 
 _NO_RULE = ""  # of a feed whose outlet has no key of its own
+_UNKNOWN = Outlet("unknown", ())  # whose feed was dropped before the database was lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,8 @@ def _match(
     for chunk in remembered.read(store, ids):
         alike: defaultdict[tuple[Outlet, str, bool], list[Entry]] = defaultdict(list)
         for kept in chunk:
-            outlet = treated.get(kept.feed_url, _outlet(_NO_RULE))
+            unknown = _UNKNOWN if kept.recovered else _outlet(_NO_RULE)
+            outlet = treated.get(kept.feed_url, unknown)
             partial = kept.recovered
             alike[outlet, kept.page, partial].append(kept.entry)
         for (outlet, page, partial), its in alike.items():
@@ -195,7 +197,9 @@ def _match(
             lost = [
                 one
                 for key, one in said.items()
-                if key not in found and not _stands(one, by_id[one.topic], outlet)
+                if key not in found
+                and not _stands(one, by_id[one.topic], outlet)
+                and not (partial and _believed(one, by_id[one.topic], outlet))
             ]
             entries.unmentioned(store, lost)
 
@@ -218,3 +222,14 @@ def _stands(mention: Mention, topic: Topic, outlet: Outlet) -> bool:
         return False
     lines = {"match": topic.match, "review": topic.review}.get(mention.rule, ())
     return mention.line in {query.text for query in lines}
+
+
+def _believed(mention: Mention, topic: Topic, outlet: Outlet) -> bool:
+    """Tell whether a mention stays of which neither words nor outlet are known whole.
+
+    So does what a `never` line set aside, and what an outlet that is followed no longer
+    was trusted with.
+    """
+    if mention.rule == "never":
+        return mention.line in {query.text for query in topic.never}
+    return not mention.line and outlet == _UNKNOWN

@@ -40,6 +40,7 @@ PAGES = (
     "topics/auteur/index.html",
     "2026/index.html",
     "outlets/index.html",
+    "embed.html",
 )
 # What axe-core checks in which colours; in the dark, what colours can spoil.
 SCHEMES: dict[Any, list[str]] = {
@@ -187,12 +188,22 @@ def visit(chromium: Browser, world: tuple[Server, dict[str, bytes]]) -> Iterator
 
 
 def test_the_html_checker_finds_nothing(
-    world: tuple[Server, dict[str, bytes]],
+    world: tuple[Server, dict[str, bytes]], tmp_path: Path
 ) -> None:
-    """Not an error, not a warning, in any page or style sheet."""
+    """Not an error, not a warning, in any page or style sheet.
+
+    A fragment is checked inside of a page. That embed.html's policy names its style by
+    hash is what the checker does not see, and a browser does (test_fragments).
+    """
     java, server = needed("java"), world[0]
+    within = tmp_path / "within.html"
+    within.write_bytes(
+        b"<!DOCTYPE html><html lang='fr'><meta charset='utf-8'><title>x</title>"
+        + world[1]["fragment.html"]
+    )
     checker = npm("vnu-jar") / "build" / "dist" / "vnu.jar"
     checked = [name for name in world[1] if name.endswith((".html", ".css"))]
+    checked = [name for name in checked if "fragment" not in name]
     done = subprocess.run(
         [
             java,
@@ -203,6 +214,7 @@ def test_the_html_checker_finds_nothing(
             "--format",
             "json",
             *(server.url(f"/{name}") for name in checked),
+            str(within),
         ],
         capture_output=True,
         text=True,
@@ -215,6 +227,7 @@ def test_the_html_checker_finds_nothing(
     assert [
         (one.get("url"), one.get("lastLine"), one["message"], one.get("extract", ""))
         for one in messages
+        if not one["message"].startswith("Inline style violates Content Security")
     ] == []
 
 

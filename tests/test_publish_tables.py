@@ -147,7 +147,6 @@ def test_authors_are_persons_where_they_look_like_it(
 
 @settings(deadline=None, max_examples=60)
 @given(title=texts, outlet=texts, author=texts, detail=texts)
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # pybtex's own
 def test_no_text_breaks_the_bibliography(
     title: str, outlet: str, author: str, detail: str
 ) -> None:

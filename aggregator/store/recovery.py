@@ -156,8 +156,8 @@ def _keep_entries(
         [_sight(entry, one, now) for entry, one in listed.items()],
     )
     store.do_many(
-        "INSERT OR IGNORE INTO recovered VALUES (?, ?)",
-        [(entry, placed[entry][2].short) for entry in listed],
+        "INSERT OR IGNORE INTO recovered VALUES (?, ?, ?)",
+        [(entry, placed[entry][2].short, one.told) for entry, one in listed.items()],
     )
     store.do_many(
         "INSERT OR IGNORE INTO marks VALUES (?, ?, ?)",

@@ -239,8 +239,12 @@ def recovery(db: Database) -> None:
     """Make room for stories that come back from the published folder.
 
     recovered: entries of which the texts are as published, until their feed lists them
-    again; story: the one they were shown in.
+    again; story: the one they were shown in; told: its summary was theirs.
     """
     db.execute(
-        "CREATE TABLE recovered (entry INTEGER PRIMARY KEY, story TEXT NOT NULL)"
+        """
+        CREATE TABLE recovered (
+            entry INTEGER PRIMARY KEY, story TEXT NOT NULL, told INTEGER NOT NULL
+        )
+        """
     )

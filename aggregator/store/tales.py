@@ -331,6 +331,7 @@ def _members(
     store: Store, rows: Sequence[sqlite3.Row], additions: Mapping[int, Addition]
 ) -> tuple[Member, ...]:
     mentions = entries.mentions(store, [row["id"] for row in rows])
+    told = {row["entry"] for row in store.each("SELECT * FROM recovered WHERE told")}
     return tuple(
         Member(
             entry=row["id"],
@@ -349,6 +350,7 @@ def _members(
             reason=row["reason"],
             ruled=row["reason"],
             key=row["key"],
+            told=row["id"] in told,
             reused=bool(row["reused"]),
             home=row["home"],
             feed_url=row["feed_url"],

@@ -20,6 +20,7 @@ class Member:
     first seen, and never changed afterwards. led: the canonical URL to which its link
     leads where that does not say so itself; named: the one that its page gives itself;
     "" = as far as is known. reused: its URL stands for other articles too.
+    told: its summary was the story's, whatever is left of that.
     """
 
     entry: int
@@ -43,6 +44,7 @@ class Member:
     reused: bool = False
     key: str = ""
     ruled: str = ""
+    told: bool = False
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -120,7 +122,9 @@ def own(ledger: Ledger) -> list[Member]:
 
 def told(ledger: Ledger) -> Member:
     """Return the member whose summary is shown."""
-    return first_with(own(ledger), lambda m: m.summary) or ledger.members[0]
+    members = own(ledger)
+    known = next((one for one in members if one.told), None)
+    return known or first_with(members, lambda m: m.summary) or members[0]
 
 
 def first_with(
