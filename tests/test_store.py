@@ -269,24 +269,23 @@ def test_no_pause_of_a_host_is_for_ever(store: Store) -> None:
     assert pause.until == NOW + timedelta(days=7)
 
 
-def test_a_pause_by_a_clock_set_back_begins_again(store: Store) -> None:
-    """It is kept, and a wait of seconds does not become one of a day."""
+def test_a_pause_goes_on_after_the_clock_was_set_back(store: Store) -> None:
+    """From the end of the last cycle by the old clock; seconds do not become a day."""
     minute, day = timedelta(minutes=1), timedelta(days=1)
-    polls.pause(store, "le-jour.fr", NOW + minute, NOW)
+    polls.pause(store, "le-jour.fr", NOW + 5 * minute, NOW - minute)
     polls.pause(store, "le-soir.fr", NOW - day + 3 * minute, NOW - day - minute)
+    polls.pause(store, "le-temps.ch", NOW + 9 * minute, NOW + minute)
+    polls.pause(store, "slate.fr", NOW - minute, NOW - 2 * minute)
+    polls.end_cycle(store, NOW)
     back = NOW - day
     polls.set_back(store, back)
 
-    kept = {one.host: one.until for one in polls.pauses(store, back)}
-    assert kept == {"le-jour.fr": back + minute, "le-soir.fr": back + 3 * minute}
-
-    polls.set_back(store, back + minute)
-    polls.pause(store, "le-jour.fr", back + 2 * minute, back + minute)
-
-    assert [one.until for one in polls.pauses(store, back + minute)] == [
-        back + 2 * minute,
-        back + 3 * minute,
-    ]
+    kept = {one.host: one.until - back for one in polls.pauses(store, back)}
+    assert kept == {
+        "le-jour.fr": 5 * minute,
+        "le-soir.fr": 3 * minute,
+        "le-temps.ch": 8 * minute,
+    }
 
 
 def test_a_feed_that_was_not_asked_is_put_off_and_nothing_else(store: Store) -> None:

@@ -109,20 +109,21 @@ def _known(store: Store, feed: int) -> frozenset[int]:
 
 
 def set_back(store: Store, now: datetime) -> None:
-    """Have the pauses asked for in the future begin now: the clock was set back.
+    """Have the pauses asked for in the future go on from now: the clock was set back.
 
-    How much of them is over nobody knows; as long as they were asked for they are kept,
-    and no longer.
+    What is over of them is what was over when the last cycle ended by the old clock, a
+    moment ago: so they are kept, and a wait of seconds does not become one of a day.
     """
     at = seconds(now)
     if store.rows("SELECT 1 FROM hosts WHERE at > ? LIMIT 1", at):
         with store.transaction():
             store.do(
                 """
-                UPDATE hosts SET not_before = ?1 + not_before - at, at = ?1
+                UPDATE hosts SET not_before = ?1 + not_before - max(at, ?2), at = ?1
                 WHERE at > ?1
                 """,
                 at,
+                seconds(last_cycle(store)) or 0,
             )
 
 
