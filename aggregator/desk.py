@@ -15,6 +15,7 @@ from aggregator import curation
 from aggregator.decisions import Ruling, Rulings
 from aggregator.model import Action, Addition, Config, Decision, State, Story
 from aggregator.store import Store, tales
+from aggregator.store import rules as remembered
 from aggregator.stories import (
     Ledger,
     Standing,
@@ -25,6 +26,8 @@ from aggregator.stories import (
     settle,
     suggested,
 )
+
+_GROUPING = frozenset({Action.MERGE, Action.SPLIT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,24 @@ def settled(
     for ledger in ledgers(store, desk):
         decided = ruling(ledger, rulings, zone)
         yield ledger, settle(ledger, decided, topics, now), decided
+
+
+def regrouped(store: Store, desk: Desk) -> dict[int, Ledger]:
+    """Return the entries of the history that decisions put into another story.
+
+    Each with that story, which stands for itself; but for stories not settled yet, of
+    which nobody knows so far.
+    """
+    if not _GROUPING.intersection(decision.action for decision in desk.decisions):
+        return {}
+    placed = remembered.told(store)
+    return {
+        member.entry: ledger
+        for ledger in ledgers(store, desk)
+        if ledger.standing and not ledger.merged
+        for member in ledger.members
+        if placed.get(member.entry, ledger.short) != ledger.short
+    }
 
 
 def ledgers(store: Store, desk: Desk) -> tuple[Ledger, ...]:
