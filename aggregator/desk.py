@@ -77,29 +77,29 @@ def stories(store: Store, desk: Desk) -> tuple[Story, ...]:
     )
 
 
-def queue(store: Store, desk: Desk, state: State, now: datetime) -> tuple[Story, ...]:
-    """Return the stories in a state, last published first.
+def queue(
+    store: Store, desk: Desk, state: State, now: datetime
+) -> tuple[tuple[Story, ...], tuple[Suggested, ...]]:
+    """Return the stories in a state, last published first, and those that may be one.
 
     As the maintainer's files have it now: what was decided since the last cycle counts,
     so that it need not be asked again.
     """
     outlets = {outlet.name: outlet for outlet in desk.config.outlets}
-    found = (
-        compose(ledger, standing, decided, outlets)
-        for ledger, standing, decided in settled(store, desk, now)
-        if standing.state is state and standing.topics and not ledger.merged
-    )
-    return tuple(sorted(found, key=lambda s: (s.published_at, s.short), reverse=True))
-
-
-def doubles(store: Store, desk: Desk, now: datetime) -> tuple[Suggested, ...]:
-    """Return the stories that may be one, newest first, by the files as they are."""
-    outlets = {outlet.name: outlet for outlet in desk.config.outlets}
-    told = [
-        compose(ledger, standing, decided, outlets)
-        for ledger, standing, decided in settled(store, desk, now)
-    ]
-    return suggested(told, tales.suggestions(store), desk.decisions)
+    stored = tales.suggestions(store)
+    alike = {*stored, *(one.story for others in stored.values() for one in others)}
+    found, told = [], []
+    for ledger, standing, decided in settled(store, desk, now):
+        waits = standing.state is state and standing.topics and not ledger.merged
+        if not waits and ledger.short not in alike:
+            continue
+        story = compose(ledger, standing, decided, outlets)
+        if waits:
+            found.append(story)
+        if story.short in alike:
+            told.append(story)
+    found.sort(key=lambda s: (s.published_at, s.short), reverse=True)
+    return tuple(found), suggested(told, stored, desk.decisions)
 
 
 def settled(
