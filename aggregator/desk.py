@@ -15,6 +15,7 @@ from aggregator import curation
 from aggregator.decisions import Ruling, Rulings
 from aggregator.model import Action, Addition, Config, Decision, State, Story
 from aggregator.store import Store, tales
+from aggregator.store import rules as remembered
 from aggregator.stories import (
     Ledger,
     Standing,
@@ -26,6 +27,8 @@ from aggregator.stories import (
     suggested,
     tombstone,
 )
+
+_GROUPING = frozenset({Action.MERGE, Action.SPLIT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,29 +89,29 @@ def stories(
     return tuple(sorted(told, key=lambda story: story.short))
 
 
-def queue(store: Store, desk: Desk, state: State, now: datetime) -> tuple[Story, ...]:
-    """Return the stories in a state, last published first.
+def queue(
+    store: Store, desk: Desk, state: State, now: datetime
+) -> tuple[tuple[Story, ...], tuple[Suggested, ...]]:
+    """Return the stories in a state, last published first, and those that may be one.
 
     As the maintainer's files have it now: what was decided since the last cycle counts,
     so that it need not be asked again.
     """
     outlets = {outlet.name: outlet for outlet in desk.config.outlets}
-    found = (
-        compose(ledger, standing, decided, outlets)
-        for ledger, standing, decided in settled(store, desk, now)
-        if standing.state is state and standing.topics and not ledger.merged
-    )
-    return tuple(sorted(found, key=lambda s: (s.published_at, s.short), reverse=True))
-
-
-def doubles(store: Store, desk: Desk, now: datetime) -> tuple[Suggested, ...]:
-    """Return the stories that may be one, newest first, by the files as they are."""
-    outlets = {outlet.name: outlet for outlet in desk.config.outlets}
-    told = [
-        compose(ledger, standing, decided, outlets)
-        for ledger, standing, decided in settled(store, desk, now)
-    ]
-    return suggested(told, tales.suggestions(store), desk.decisions)
+    stored = tales.suggestions(store)
+    alike = {*stored, *(one.story for others in stored.values() for one in others)}
+    found, told = [], []
+    for ledger, standing, decided in settled(store, desk, now):
+        waits = standing.state is state and standing.topics and not ledger.merged
+        if not waits and ledger.short not in alike:
+            continue
+        story = compose(ledger, standing, decided, outlets)
+        if waits:
+            found.append(story)
+        if story.short in alike:
+            told.append(story)
+    found.sort(key=lambda s: (s.published_at, s.short), reverse=True)
+    return tuple(found), suggested(told, stored, desk.decisions)
 
 
 def settled(
@@ -123,6 +126,24 @@ def settled(
     for ledger in ledgers(store, desk, read):
         decided = ruling(ledger, rulings, zone)
         yield ledger, settle(ledger, decided, topics, now), decided
+
+
+def regrouped(store: Store, desk: Desk) -> dict[int, Ledger]:
+    """Return the entries of the history that decisions put into another story.
+
+    Each with that story, which stands for itself; but for stories not settled yet, of
+    which nobody knows so far.
+    """
+    if not _GROUPING.intersection(decision.action for decision in desk.decisions):
+        return {}
+    placed = remembered.told(store)
+    return {
+        member.entry: ledger
+        for ledger in ledgers(store, desk)
+        if ledger.standing and not ledger.merged
+        for member in ledger.members
+        if placed.get(member.entry, ledger.short) != ledger.short
+    }
 
 
 def ledgers(

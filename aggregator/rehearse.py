@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from aggregator import rules, run
-from aggregator.desk import Desk, stories
+from aggregator.desk import Desk, ledgers, regrouped, stories
 from aggregator.fts import headline
 from aggregator.model import Query, State, Story, Topic
 from aggregator.store import Store
@@ -26,15 +26,26 @@ STANDS = timedelta(days=7)  # published for so long, a story counts as accepted
 
 
 @dataclass(frozen=True, slots=True)
+class Merged:
+    """A story that a decision made part of another, and how that one would stand."""
+
+    story: Story
+    part_of: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What a published feed would gain and lose, newest first; feed: its file.
 
-    "review" stands for the queue of what waits.
+    "review" stands for the queue of what waits. merged: what it would lose as a story
+    of its own, being part of another from then on.
     """
 
     feed: str
     added: tuple[Story, ...]
     removed: tuple[Story, ...]
+    merged: tuple[Merged, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,30 +86,46 @@ def rehearse(desk: Desk, now: datetime) -> Difference:
     """
     with Store(desk.config.storage.database, create=False) as store:
         before = stories(store, desk)
-        lines = tuple(_worths(store, desk.config.topics, before, now))
+        moved = {e: ledger.short for e, ledger in regrouped(store, desk).items()}
+        of_entry = remembered.told(store) | moved
+        lines = tuple(_worths(store, desk.config.topics, before, of_entry, now))
         with store.rehearsal():
             rules.apply(store, desk.config)
             run.tell(store, desk, now)
             held = run.braked(desk, stories(store, desk))
             run.tell(store, desk, now, accept=True)
             after = stories(store, desk)
-    return Difference(tuple(_changes(desk, before, after)), lines, held)
+            merged = {one.short: one.merged for one in ledgers(store, desk)}
+    return Difference(tuple(_changes(desk, before, after, merged)), lines, held)
 
 
 # ── feeds ─────────────────────────────────────────────────────────────────────────────
 
 
 def _changes(
-    desk: Desk, before: Sequence[Story], after: Sequence[Story]
+    desk: Desk,
+    before: Sequence[Story],
+    after: Sequence[Story],
+    merged: Mapping[str, str],
 ) -> Iterator[Change]:
-    """Yield the feeds that would change: the front page's, everything, the topics'."""
+    """Yield the feeds that would change: the front page's, everything, the topics'.
+
+    merged: the story that each is part of, "" for one that stands for itself.
+    """
     earlier, later = _feeds(desk, before), _feeds(desk, after)
+    states = {story.short: story.state for story in after}
     for feed in [*later, *sorted(earlier.keys() - later.keys())]:
         old, new = earlier.get(feed, {}), later.get(feed, {})
         added = [story for short, story in new.items() if short not in old]
-        removed = [story for short, story in old.items() if short not in new]
-        if added or removed:
-            yield Change(feed, _newest_first(added), _newest_first(removed))
+        gone = _newest_first(s for short, s in old.items() if short not in new)
+        removed = tuple(story for story in gone if not merged.get(story.short))
+        parts = tuple(
+            Merged(story, whole, states[whole])
+            for story in gone
+            if (whole := merged.get(story.short))
+        )
+        if added or gone:
+            yield Change(feed, _newest_first(added), removed, parts)
 
 
 def _feeds(desk: Desk, told: Iterable[Story]) -> dict[str, dict[str, Story]]:
@@ -133,10 +160,16 @@ def _newest_first(told: Iterable[Story]) -> tuple[Story, ...]:
 
 
 def _worths(
-    store: Store, topics: Iterable[Topic], told: Sequence[Story], now: datetime
+    store: Store,
+    topics: Iterable[Topic],
+    told: Sequence[Story],
+    of_entry: Mapping[int, str],
+    now: datetime,
 ) -> Iterator[Worth]:
-    """Yield what every line is worth, in the order of feeds.toml."""
-    of_entry = remembered.told(store)
+    """Yield what every line is worth, in the order of feeds.toml.
+
+    of_entry: the story that each entry of the history is part of.
+    """
     stored = set(of_entry.values())  # no line can find what an `add` alone made
     rejected = stored.intersection(s.short for s in told if s.state is State.HIDDEN)
     for topic in topics:

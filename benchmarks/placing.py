@@ -75,12 +75,12 @@ def articles(count: int, rng: random.Random) -> Iterator[Told]:
 
 
 def copy(told: Told, place: int, rng: random.Random) -> Told:
-    """Return the same article elsewhere, or under another spelling of its address."""
+    """Return the article in another feed: its address spelt otherwise, or its text."""
     feed, entry = told
+    other = rng.choice([one for one in FEEDS if one != feed])
     if place % 2:
         key, url = f"{entry.key}-{place}", f"{entry.url}?utm_source=rss&utm_id={place}"
-        return feed, replace(entry, id=number(feed.url, key), key=key, url=url)
-    other = rng.choice([one for one in FEEDS if one != feed])
+        return other, replace(entry, id=number(other.url, key), key=key, url=url)
     url = f"{other.url.removesuffix('feed')}depeche-{place}"
     title = (
         f"{' '.join(entry.title.split()[:3])} : autre titre {entry.title.split()[3]}"
@@ -116,6 +116,7 @@ def record(store: Store, told: Iterable[Told]) -> None:
             b"",
             status=200,
             entries=tuple(entries),
+            listed=tuple(one.id for one in entries),
             mentions=tuple(
                 Mention(one.id, "tout", Verdict.CERTAIN, "always", "", "")
                 for one in entries

@@ -137,6 +137,34 @@ def test_decisions_are_shown_too(path: Path) -> None:
     ]
 
 
+def test_what_is_merged_is_told_as_part_of_its_story(path: Path) -> None:
+    """Readers keep it there; nor is it lost to the line that finds it."""
+    urls = [f"https://jour.example/{slug}" for slug in "ab"]
+    with path.with_name("curation.toml").open("a", encoding="utf-8") as file:
+        file.write(f'[[decision]]\naction = "merge"\nurls = {json.dumps(urls)}\n')
+    told, said = call(path, "diff")
+    (row,) = [line.split("\t") for line in told.splitlines() if line.startswith("=")]
+    change = json.loads(call(path, "diff", "--json")[0])["feeds"][0]
+    (one,) = change["merged"]
+
+    assert row[:2] == ["=", "front, all, film"]
+    assert row[4:] == [
+        "Les travailleurs du clic",
+        urls[0],
+        f"part of {one['part_of']}, published",
+    ]
+    assert said == "front +0 -0 =1, all +0 -0 =1, film +0 -0 =1\n"
+    assert (change["added"], change["removed"]) == ([], [])
+    assert (one["title"], one["state"]) == ("Les travailleurs du clic", "published")
+    call(path, "publish")
+    edit(path, '"travailleurs du clic"', '"encore les", "film à paris"')
+    found = json.loads(call(path, "diff", "--json")[0])
+    assert (found["feeds"], [line["accepted"] for line in found["lines"][:2]]) == (
+        [],
+        [1, 1],
+    )
+
+
 def test_a_topic_that_is_taken_out_loses_all_of_its_feed(path: Path) -> None:
     """Its stories may stay elsewhere."""
     text = path.read_text(encoding="utf-8")

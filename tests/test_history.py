@@ -55,7 +55,7 @@ def record(store: Store, *entries: Entry, at: datetime = NOW) -> None:
 
 def titles(store: Store, line: str, limit: int = 100) -> list[str]:
     """Return the titles of what a line finds, newest first."""
-    return [hit.title for hit in history.newest(store, compile_line(line), limit)]
+    return [hit.title for hit in history.newest(store, compile_line(line), limit, {})]
 
 
 def vocabulary(store: Store) -> list[tuple[object, ...]]:
@@ -199,10 +199,10 @@ def test_the_index_is_what_it_would_be_if_it_were_made_anew(
         with Index((fold(row["title"]), fold(row["summary"]), "") for row in rows) as i:
             for line in map(compile_line, LINES):
                 found = [rows[place]["title"] for place in i.find(line.expression)]
-                hits = history.newest(store, line, 100)
+                hits = history.newest(store, line, 100, {})
 
                 assert [hit.title for hit in hits] == found
-                assert history.count(store, line).entries == len(found)
+                assert history.count(store, line, {}).entries == len(found)
 
 
 def test_folding_has_not_changed() -> None:
@@ -306,6 +306,41 @@ def test_try_in_json_has_all_evidence(path: Path) -> None:
             {"field": "summary", "snippet": "Un Film sur la **pluie**, vu de loin"},
         ],
     }
+
+
+def test_try_tells_what_was_merged_as_part_of_its_story(path: Path) -> None:
+    """With how that one stands, at once and after the next cycle; a split alone."""
+    first = json.loads(aggregator(path, "try", "goetz", "--json").stdout)[0]["story"]
+    urls = [f"https://jour.example/{slug}" for slug in "ab"]
+    merge = f'[[decision]]\naction = "merge"\nurls = {json.dumps(urls)}\n'
+    curation = path.with_name("curation.toml")
+
+    def told() -> tuple[list[str], str]:
+        done = aggregator(path, "try", "film")
+        return [line.split("\t")[0] for line in done.stdout.splitlines()], done.stderr
+
+    curation.write_text(merge, "utf-8")
+    merged = [f"published as part of {first}", "published", "new", "suppressed"]
+    count = "4 entries found: 2 published, 1 suppressed, 1 new\n"
+    assert told() == (merged, count)
+    aggregator(path, "publish")
+    assert told() == (merged, count)
+    (hit,) = json.loads(
+        aggregator(path, "try", "title: petites mains NOT masiero", "--json").stdout
+    )
+    assert (hit["state"], hit["story"]) == ("published", first)
+
+    hide = f'[[decision]]\naction = "hide"\nurl = "{urls[0]}"\n'
+    curation.write_text(merge + hide, "utf-8")
+    aggregator(path, "publish")
+    assert told()[0][:2] == [f"hidden as part of {first}", "hidden"]
+
+    split = f'[[decision]]\naction = "split"\nurl = "{urls[1]}"\n'
+    curation.write_text(split, "utf-8")
+    assert told()[0][0] != "new"
+    curation.write_text(merge + split + hide, "utf-8")
+    aggregator(path, "publish")
+    assert told()[0][:2] == ["waiting", "hidden"]
 
 
 def test_try_refuses_what_cannot_be_read_with_the_mend(path: Path) -> None:

@@ -25,8 +25,8 @@ from test_wave import DAY, DOUBT, HOUR, HTML, MINUTE, NOW, World
 from worlds import aggregator, command, contents, database, environment, item
 
 from aggregator import engine, run, sandbox
-from aggregator.desk import doubles
-from aggregator.model import Failure, Link, PageTask, Polling
+from aggregator.desk import queue
+from aggregator.model import Failure, Link, PageTask, Polling, State
 from aggregator.store import Store, links
 from aggregator.stories import place
 from aggregator.urls import canonical, home, nowhere, opaque, unwrapped
@@ -315,7 +315,7 @@ def test_what_a_link_shows_late_is_suggested(world: World) -> None:
     leads(world, "a1", TARGET)
     world.cycle(NOW + HOUR)
     with Store(world.desk.config.storage.database) as store:
-        (one,) = doubles(store, world.desk, NOW + HOUR)
+        _, (one,) = queue(store, world.desk, State.WAITING, NOW + HOUR)
 
     assert {story.short for story in world.stories.values()} == before
     assert {one.story.short, one.other.short} == before

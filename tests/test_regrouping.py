@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aggregator.decisions import Ruling
 from aggregator.identity import short
@@ -165,6 +169,52 @@ def test_a_date_tells_apart_stories_that_share_an_address() -> None:
     ]
 
 
+def test_days_that_share_an_address_are_split_off_one_by_one() -> None:
+    """Each gets an id of its own and keeps it, also when the other goes back."""
+    days = [
+        a_member(n, url=ONE, published_at=DAY + timedelta(days=n), reason="same URL")
+        for n in (1, 2)
+    ]
+    story = a_ledger("aaaa", a_member(3), *days)
+    decisions = [split(ONE, "2020-02-15"), split(ONE, "2020-02-16")]
+    apart = regroup([story], decisions, {}, PARIS)
+    ids = {one.members[0].entry: one.short for one in apart}
+    published = {
+        own: Standing(own, State.PUBLISHED, ("film",), NOW, NOW) for own in ids.values()
+    }
+
+    assert sorted(entries(apart).values()) == [[1], [2], [3]]
+    for decision, left, gone in zip(decisions, (1, 2), (2, 1), strict=True):
+        after = regroup([story], [decision], published, PARIS)
+        assert entries(after) == {"aaaa": [3, gone], ids[left]: [left]}
+        assert {one.short: one.merged for one in after}[ids[gone]] == "aaaa"
+
+
+def test_a_split_that_leaves_only_what_was_merged_gives_that_its_id_back() -> None:
+    """Each id stays with its article; what was merged besides stays merged."""
+    ledgers = [a_ledger(f"{n}aaa", a_member(n), days=n) for n in (1, 2, 3)]
+    grouped = regroup(ledgers, [merge(ONE, TWO, THREE), split(ONE)], {}, PARIS)
+
+    assert entries(grouped) == {"1aaa": [1], "2aaa": [2, 3]}
+    assert [one.merged for one in grouped] == ["", "", "2aaa"]
+
+
+def test_a_split_inside_a_chain_of_merges_moves_nothing_else() -> None:
+    """What had been merged into the story that leaves stays, and is found there."""
+    ledgers = [a_ledger(f"{n}aaa", a_member(n), days=n) for n in (1, 2, 3)]
+    chain = [merge(TWO, THREE), merge(ONE, TWO), split(TWO)]
+    grouped = regroup(ledgers, chain, {}, PARIS)
+    (gone,) = [one for one in grouped if one.merged]
+
+    assert entries(grouped) == {"1aaa": [1, 3], "2aaa": [2]}
+    assert (gone.short, gone.merged) == ("3aaa", "1aaa")
+    assert entries(regroup(ledgers, [*chain, split(THREE)], {}, PARIS)) == {
+        "1aaa": [1],
+        "2aaa": [2],
+        "3aaa": [3],
+    }
+
+
 def test_a_suggestion_waits_until_it_is_decided() -> None:
     """Merged, kept apart, hidden: it is shown no longer."""
     first = a_ledger("aaaa", a_member(1), days=1)
@@ -309,3 +359,133 @@ def test_merging_what_was_split_off_and_back() -> None:
         "bbbb": "aaaa",
         OWN: "aaaa",
     }
+
+
+# ── laws ──────────────────────────────────────────────────────────────────────────────
+
+PAGES = tuple(f"https://journal.fr/{slug}" for slug in "abcd")
+STORIES = st.lists(
+    st.lists(
+        st.tuples(
+            st.sampled_from(PAGES), st.sampled_from(("", *PAGES)), st.integers(0, 2)
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    min_size=1,
+    max_size=4,
+)
+SHORTS = ("aaaa", "bbbb", "cccc", "dddd")
+TARGETS = st.sampled_from((*PAGES, *SHORTS))
+DECISIONS = st.lists(
+    st.one_of(
+        st.builds(merge, TARGETS, TARGETS),
+        st.builds(merge, TARGETS, TARGETS, TARGETS),
+        st.builds(split, TARGETS, st.sampled_from(("", "2020-02-14", "2020-02-15"))),
+    ),
+    max_size=5,
+)
+
+
+def stories_of(drawn: list[list[tuple[str, str, int]]]) -> list[Ledger]:
+    """Return stories as drawn; some addresses stand for several of their entries."""
+    number, made = count(1), []
+    for name, its in zip(SHORTS, drawn, strict=False):
+        members = [
+            a_member(
+                next(number),
+                url=url,
+                named=named,
+                published_at=DAY + timedelta(days=days),
+                reason="same text" if place else "",
+            )
+            for place, (url, named, days) in enumerate(its)
+        ]
+        made.append(a_ledger(name, *members))
+    return made
+
+
+def cycle(
+    ledgers: list[Ledger],
+    decisions: list[Decision],
+    standings: dict[str, Standing],
+    at: datetime,
+) -> tuple[Ledger, ...]:
+    """Regroup and settle stories as a cycle does; `standings` is what it remembers."""
+    known = [replace(one, standing=standings.get(one.short)) for one in ledgers]
+    grouped = regroup(known, decisions, standings, PARIS)
+    for one in grouped:
+        standings[one.short] = settle(one, Ruling(), ("film",), at)
+    return grouped
+
+
+@settings(deadline=None)
+@given(STORIES, st.lists(DECISIONS, min_size=1, max_size=3))
+def test_whatever_is_decided_each_entry_is_in_one_story(
+    drawn: list[list[tuple[str, str, int]]], edits: list[list[Decision]]
+) -> None:
+    """And each story that was ever public stands, or says truly where it went."""
+    ledgers = stories_of(drawn)
+    every = sorted(member.entry for one in ledgers for member in one.members)
+    standings: dict[str, Standing] = {}
+    dates: dict[str, datetime] = {}
+    firsts: dict[str, set[int]] = {}
+    for day, decisions in enumerate(([], *edits, [])):
+        grouped = cycle(ledgers, decisions, standings, NOW + timedelta(days=day))
+        told = entries(grouped)
+
+        assert sorted(entry for its in told.values() for entry in its) == every
+        assert all(told.values())
+        names = [one.short for one in grouped]
+        assert len({*names}) == len(names)
+        assert {*standings} == {*names}
+        for one in grouped:
+            if one.merged:
+                assert {m.entry for m in one.members} <= {*told[one.merged]}
+            wanted = State.WITHDRAWN if one.merged else State.PUBLISHED
+            added = standings[one.short].added_at
+            if added:
+                assert standings[one.short].state is wanted
+                assert dates.setdefault(one.short, added) == added
+            its = {member.entry for member in one.members}
+            assert one.merged or firsts.setdefault(one.short, its) & its
+
+
+@settings(deadline=None)
+@given(STORIES, DECISIONS)
+def test_decisions_taken_out_leave_the_stories_of_the_rules(
+    drawn: list[list[tuple[str, str, int]]], decisions: list[Decision]
+) -> None:
+    """Entries, order, reasons, ids; what was split off is part of its story again."""
+    ledgers = stories_of(drawn)
+    standings: dict[str, Standing] = {}
+    cycle(ledgers, decisions, standings, NOW)
+    back = cycle(ledgers, [], standings, NOW)
+
+    assert [(one.short, one.members) for one in back if not one.merged] == [
+        (one.short, one.members) for one in ledgers
+    ]
+
+
+@settings(deadline=None)
+@given(STORIES, DECISIONS, st.lists(TARGETS, min_size=2, max_size=3))
+def test_the_last_decision_holds(
+    drawn: list[list[tuple[str, str, int]]],
+    decisions: list[Decision],
+    targets: list[str],
+) -> None:
+    """Whatever came before: what it merges is one story, what it splits is apart."""
+    ledgers = stories_of(drawn)
+    merged = entries(regroup(ledgers, [*decisions, merge(*targets)], {}, PARIS))
+    parted = regroup(ledgers, [*decisions, split(targets[0])], {}, PARIS)
+    named = {
+        member.entry
+        for one in ledgers
+        for member in one.members
+        if {*member.addresses} & {canonical(url) for url in targets}
+    }
+
+    assert sum(1 for its in merged.values() if named.intersection(its)) <= 1
+    for one in parted:
+        hit = [canonical(targets[0]) in member.addresses for member in one.members]
+        assert one.merged or all(hit) or not any(hit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import click
@@ -12,7 +13,7 @@ from aggregator.cli import show
 from aggregator.cli.opened import opened
 from aggregator.clock import now
 from aggregator.model import Config, Story
-from aggregator.rehearse import Change, Worth, rehearse
+from aggregator.rehearse import Change, Merged, Worth, rehearse
 
 _HEAD = (
     "topic",
@@ -36,8 +37,9 @@ def diff(path: str | None, as_json: bool) -> None:
     """Print what the edited files would change in each feed, and what each line finds.
 
     Nothing is changed, and no outlet is asked. First the stories that would be added
-    (+) or removed (-): in which feeds, date, outlet, title, address, the lines that
-    find them; separated by tabs. Then each line of feeds.toml: the entries it finds in
+    (+), removed (-) or part of another (=): in which feeds, date, outlet, title,
+    address, the lines that find them, or that other story and how it would stand;
+    separated by tabs. Then each line of feeds.toml: the entries it finds in
     the stored history, those that it alone finds, and how far it agrees with what was
     decided: published for 7 days = accepted, hidden = rejected.
 
@@ -54,6 +56,7 @@ def diff(path: str | None, as_json: bool) -> None:
                         "feed": change.feed,
                         "added": [_story(story) for story in change.added],
                         "removed": [_story(story) for story in change.removed],
+                        "merged": [_merged(one) for one in change.merged],
                     }
                     for change in found.changes
                 ],
@@ -85,32 +88,50 @@ def _story(story: Story) -> dict[str, object]:
     }
 
 
+def _merged(one: Merged) -> dict[str, object]:
+    return _story(one.story) | {"part_of": one.part_of, "state": one.state}
+
+
 def _lines(story: Story) -> list[str]:
     """Return the lines that find a story, each once."""
     return [*dict.fromkeys(proof.line for proof in story.evidence if proof.line)]
 
 
 def _changes(changes: Iterable[Change], config: Config) -> Iterator[tuple[str, ...]]:
-    """Yield a row for each story: what is added, then what is removed."""
+    """Yield a row for each story: what is added, what is removed, what is merged."""
     zone = ZoneInfo(config.site.timezone)
-    for sign, side in (("+", "added"), ("-", "removed")):
-        told: dict[str, Story] = {}
-        feeds: defaultdict[str, list[str]] = defaultdict(list)
-        for change in changes:
-            for story in getattr(change, side):
-                told[story.short] = story
-                feeds[story.short].append(_name(change.feed))
-        newest = sorted(told.values(), key=lambda s: (s.published_at, s.short))
-        for story in reversed(newest):
+    rows: dict[str, dict[str, tuple[Story, str]]] = {"+": {}, "-": {}, "=": {}}
+    feeds: defaultdict[str, list[str]] = defaultdict(list)
+    for change in changes:
+        for sign, story, why in _signed(change):
+            rows[sign][story.short] = (story, why)
+            feeds[sign + story.short].append(_name(change.feed))
+    for sign, told in rows.items():
+        newest = sorted(told.values(), key=lambda one: _age(one[0]), reverse=True)
+        for story, why in newest:
             yield (
                 sign,
-                ", ".join(feeds[story.short]),
+                ", ".join(feeds[sign + story.short]),
                 f"{story.published_at.astimezone(zone):%Y-%m-%d}",
                 story.outlet,
                 story.title,
                 story.url,
-                " | ".join(_lines(story)),
+                why,
             )
+
+
+def _signed(change: Change) -> Iterator[tuple[str, Story, str]]:
+    """Yield what a feed gains and loses: sign, story, and the reason that is told."""
+    for story in change.added:
+        yield "+", story, " | ".join(_lines(story))
+    for story in change.removed:
+        yield "-", story, " | ".join(_lines(story))
+    for one in change.merged:
+        yield "=", one.story, f"part of {one.part_of}, {one.state}"
+
+
+def _age(story: Story) -> tuple[datetime, str]:
+    return story.published_at, story.short
 
 
 def _name(feed: str) -> str:
@@ -146,6 +167,7 @@ def _summed_up(changes: Iterable[Change]) -> str:
     """Return one line: how many stories each feed would gain and lose."""
     parts = [
         f"{_name(change.feed)} +{len(change.added)} -{len(change.removed)}"
+        + (f" ={len(change.merged)}" if change.merged else "")
         for change in changes
     ]
     return ", ".join(parts) or "no feed would change"

@@ -12,7 +12,7 @@ from aggregator.append import Pen
 from aggregator.cli import alike, show, tales, topics
 from aggregator.cli.opened import opened
 from aggregator.clock import now
-from aggregator.desk import doubles, queue
+from aggregator.desk import queue
 from aggregator.model import (
     Action,
     AggregatorError,
@@ -57,9 +57,9 @@ def review(path: str | None, suppressed: bool, as_json: bool) -> None:
     desk = opened(path)
     state = State.SUPPRESSED if suppressed else State.WAITING
     with Store(desk.config.storage.database, create=False) as store:
-        stories = queue(store, desk, state, now())
-        joins = () if suppressed else doubles(store, desk, now())
+        stories, doubles = queue(store, desk, state, now())
         held = stored.held(store)
+    joins = () if suppressed else doubles
     if as_json:
         entries = [tales.entry(story, evidence=True) for story in stories]
         show.as_json(alike.added(entries, joins, tales.entry))

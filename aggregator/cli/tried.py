@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import click
 
-from aggregator import config as configuration
 from aggregator.cli import show, tales
-from aggregator.cli.opened import tell_missing
+from aggregator.cli.opened import opened
+from aggregator.desk import regrouped
 from aggregator.match import Proof, proofs
 from aggregator.model import Config, State
 from aggregator.query import compile_line
 from aggregator.store import Store, history
 from aggregator.store.history import Count, Stored
+from aggregator.stories import Ledger
 from aggregator.text import snippet
 
 _SHOWN = 50  # entries of a `try`: more than anybody reads one by one
@@ -38,7 +39,8 @@ def try_(path: str | None, query: str, limit: int, as_json: bool) -> None:
     """Print what a line would have found in the stored history, newest first.
 
     Nothing is changed. Where each entry went: published, waiting, held by the brake,
-    hidden, suppressed, withdrawn; new = nothing was found in it so far.
+    hidden, suppressed, withdrawn; new = nothing was found in it so far. Of a copy that
+    was merged into another story: how that one stands, and its id.
 
     \b
     Columns: where it went, date, outlet, title, address, the words found elsewhere;
@@ -46,32 +48,44 @@ def try_(path: str | None, query: str, limit: int, as_json: bool) -> None:
     Exit status: 0 · 2 the line cannot be read
     Example: aggregator try 'invisibles AND (clic OR casilli)' --limit 10
     """
-    config = configuration.read(configuration.locate(path))
-    tell_missing(config)
+    desk = opened(path)
     line = compile_line(query)
-    with Store(config.storage.database, create=False) as store:
-        count = history.count(store, line)
-        hits = history.newest(store, line, limit)
+    with Store(desk.config.storage.database, create=False) as store:
+        others = regrouped(store, desk)
+        moved = {entry: ledger.short for entry, ledger in others.items()}
+        count = history.count(store, line, moved)
+        hits = history.newest(store, line, limit, moved)
     found = proofs([(hit.title, hit.summary, hit.article) for hit in hits], line)
     if as_json:
         show.as_json([_entry(*both) for both in zip(hits, found, strict=True)])
     else:
         for hit, its in zip(hits, found, strict=True):
-            click.echo("\t".join(map(show.safe, _fields(hit, its, config))))
+            click.echo(
+                "\t".join(map(show.safe, _fields(hit, its, desk.config, others)))
+            )
     click.echo(_summed_up(count, len(hits)), err=True)
 
 
-def _fields(hit: Stored, found: Sequence[Proof], config: Config) -> tuple[str, ...]:
+def _fields(
+    hit: Stored, found: Sequence[Proof], config: Config, others: Mapping[int, Ledger]
+) -> tuple[str, ...]:
     spans = [span for proof in found if proof.column == "title" for span in proof.spans]
     elsewhere = (proof.snippet for proof in found if proof.column != "title")
     return (
-        hit.state or _NEW,
+        _went(hit, others.get(hit.entry)),
         f"{hit.published_at.astimezone(ZoneInfo(config.site.timezone)):%Y-%m-%d}",
         hit.outlet,
         tales.marked(snippet(hit.title, spans, len(hit.title) + _WHOLE)),
         hit.url,
         tales.marked(next(elsewhere, "")),
     )
+
+
+def _went(hit: Stored, other: Ledger | None) -> str:
+    """Return where an entry went; other: the story that a decision put it into."""
+    where = hit.state or _NEW
+    merged = other is not None and other.members[0].entry != hit.entry
+    return f"{where} as part of {hit.story}" if merged else where
 
 
 def _entry(hit: Stored, found: Sequence[Proof]) -> dict[str, object]:

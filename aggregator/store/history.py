@@ -39,23 +39,34 @@ _IN = f"""
 # Few entries belong to a story: a pass over a million hits looks each of them up among
 # these, and reads no entry itself.
 _TOLD = """
-    WITH told AS MATERIALIZED (
+    WITH moved AS MATERIALIZED (
+        SELECT json_extract(value, '$[0]') AS entry,
+            json_extract(value, '$[1]') AS story FROM json_each(?)
+    ),
+    told AS MATERIALIZED (
         SELECT e.place, s.state FROM entries e INDEXED BY entries_story
-        JOIN stories s ON s.short = e.story WHERE e.story != ''
+        LEFT JOIN moved m ON m.entry = e.id
+        JOIN stories s ON s.short = coalesce(m.story, e.story) WHERE e.story != ''
     )
     SELECT t.state, count(*) AS n
     FROM history h CROSS JOIN told t ON t.place = h.rowid
     WHERE h.history MATCH ? GROUP BY t.state
 """
 _NEWEST = """
-    SELECT m.*, e.content, coalesce(s.state, '') AS state
+    WITH moved AS MATERIALIZED (
+        SELECT json_extract(value, '$[0]') AS entry,
+            json_extract(value, '$[1]') AS story FROM json_each(?)
+    )
+    SELECT m.*, e.content, coalesce(o.story, e.story) AS part_of,
+        coalesce(s.state, '') AS state
     FROM (
         SELECT rowid AS place FROM history WHERE history MATCH ?
         ORDER BY rowid DESC LIMIT ?
     ) h
     CROSS JOIN entries e ON e.place = h.place
     CROSS JOIN members m ON m.id = e.id
-    LEFT JOIN stories s ON s.short = e.story
+    LEFT JOIN moved o ON o.entry = e.id
+    LEFT JOIN stories s ON s.short = coalesce(o.story, e.story)
     ORDER BY h.place DESC
 """
 
@@ -72,6 +83,7 @@ class Count:
 class Stored:
     """An entry of the history. story, state: where it went; "" and None = nowhere."""
 
+    entry: int
     outlet: str
     url: str
     title: str
@@ -82,30 +94,40 @@ class Stored:
     state: State | None
 
 
-def count(store: Store, query: Query) -> Count:
-    """Return how many entries of the history a line finds."""
+def count(store: Store, query: Query, moved: Mapping[int, str]) -> Count:
+    """Return how many entries of the history a line finds.
+
+    moved: the story of each entry that is not in the one where rules placed it.
+    """
     (row,) = store.rows(
         "SELECT count(*) AS n FROM history WHERE history MATCH ?", query.expression
     )
-    told = store.rows(_TOLD, query.expression)
+    told = store.rows(_TOLD, _pairs(moved), query.expression)
     return Count(row["n"], {State(one["state"]): one["n"] for one in told})
 
 
-def newest(store: Store, query: Query, limit: int) -> tuple[Stored, ...]:
-    """Return the newest `limit` entries that a line finds, by date."""
+def newest(
+    store: Store, query: Query, limit: int, moved: Mapping[int, str]
+) -> tuple[Stored, ...]:
+    """Return the newest `limit` entries that a line finds, by date; moved: as above."""
     return tuple(
         Stored(
+            entry=row["id"],
             outlet=row["outlet"],
             url=row["url"],
             title=row["title"],
             summary=row["summary"],
             article=row["content"],
             published_at=instant(row["dated_at"]),
-            story=row["story"],
+            story=row["part_of"],
             state=State(row["state"]) if row["state"] else None,
         )
-        for row in store.rows(_NEWEST, query.expression, limit)
+        for row in store.rows(_NEWEST, _pairs(moved), query.expression, limit)
     )
+
+
+def _pairs(moved: Mapping[int, str]) -> str:
+    return json.dumps([*moved.items()])
 
 
 @contextmanager
