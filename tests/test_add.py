@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import test_decide
 from conftest import Server
 from terminal import Terminal
 from test_decide import call, curation
 from worlds import aggregator, configure, item, rss
 
+outlet = test_decide.outlet
+path = test_decide.path
+polled = test_decide.polled
 PAGE = """<!doctype html><html lang="fr"><head>
 <title>Les travailleurs du clic ont un visage | La Gazette</title>
 <meta property="og:site_name" content="La Gazette">
@@ -24,15 +28,6 @@ LONG = (
     "<p>Ils regardent des images toute la journée, et les décrivent à une machine.</p>"
 )
 WITHOUT = "--title", "Le 20 heures", "--outlet", "France 2", "--form", "tv"
-
-
-@pytest.fixture
-def path(tmp_path: Path, server: Server) -> Path:
-    """Return a feeds.toml after a cycle with one published story and one that waits."""
-    items = item("a", "Les travailleurs du clic"), item("b", "Des petites mains")
-    made = configure(tmp_path, {"Le Jour": server.route("/jour", body=rss(*items))})
-    assert aggregator(made, "run").returncode == 0
-    return made
 
 
 def page(server: Server, name: str, html: str = "") -> str:

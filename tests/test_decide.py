@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,13 +18,29 @@ from aggregator.cli import main
 URL = "https://jour.example/{}"
 
 
-@pytest.fixture
-def path(tmp_path: Path, server: Server) -> Path:
-    """Return a feeds.toml after a cycle: a published story and one that waits."""
+@pytest.fixture(scope="module")
+def outlet() -> Iterator[Server]:
+    """Yield the server of Le Jour."""
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def polled(tmp_path_factory: pytest.TempPathFactory, outlet: Server) -> Path:
+    """Return a folder after a cycle: a published story and one that waits."""
+    folder = tmp_path_factory.mktemp("polled")
     items = item("a", "Les travailleurs du clic"), item("b", "Des petites mains")
-    made = configure(tmp_path, {"Le Jour": server.route("/jour", body=rss(*items))})
+    made = configure(folder, {"Le Jour": outlet.route("/jour", body=rss(*items))})
     assert aggregator(made, "run").returncode == 0
-    return made
+    return folder
+
+
+@pytest.fixture
+def path(tmp_path: Path, polled: Path) -> Path:
+    """Return the feeds.toml of a copy of that folder, for this test alone."""
+    shutil.copytree(polled, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "feeds.toml"
 
 
 def call(path: Path, *words: str) -> Result:
@@ -158,13 +176,13 @@ def test_a_table_of_another_form_is_left_to_the_maintainer(path: Path) -> None:
     assert curation(path) == text
 
 
-def test_an_address_of_several_stories_is_refused(path: Path, server: Server) -> None:
+def test_an_address_of_several_stories_is_refused(path: Path, outlet: Server) -> None:
     """Where an outlet put another article in the place of one, both are named."""
     moved = item("a", "Les travailleurs du clic").replace("example/a<", "example/old<")
     other = item("z", "D’autres travailleurs du clic").replace(
         "example/z<", "example/a<"
     )
-    server.route("/jour", body=rss(moved, other))
+    outlet.route("/jour", body=rss(moved, other))
     assert aggregator(path, "run", "--all").returncode == 0
     old, new = short(path, "old"), short(path, "a")
     done = call(path, "hide", URL.format("a"))

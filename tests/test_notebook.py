@@ -8,11 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-from conftest import Server
+import test_decide
 from test_decide import URL, call, curation
-from worlds import aggregator, configure, item, rss
+from worlds import aggregator
 
+outlet = test_decide.outlet
+path = test_decide.path
+polled = test_decide.polled
 # Writes as many decisions as it is told, each by a pen of its own, as commands do.
 WRITER = """
 import sys
@@ -37,15 +39,6 @@ while sys.stdin.read(1):
             new.replace(path)
     print(flush=True)
 """
-
-
-@pytest.fixture
-def path(tmp_path: Path, server: Server) -> Path:
-    """Return a feeds.toml after a cycle: a published story and one that waits."""
-    items = item("a", "Les travailleurs du clic"), item("b", "Des petites mains")
-    made = configure(tmp_path, {"Le Jour": server.route("/jour", body=rss(*items))})
-    assert aggregator(made, "run").returncode == 0
-    return made
 
 
 def said(path: Path, *words: str) -> str:
