@@ -20,7 +20,7 @@ import pytest
 from browsing import browser
 from conftest import Server
 from needs import needed, npm
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from publish_cases import CASES, NOON, a_story, case, coverage
 
 from aggregator.health import Followed, Window
@@ -286,7 +286,8 @@ def test_topics_years_and_the_front_page_lead_to_one_another(visit: Visit) -> No
     for name in names:
         page.locator("nav").get_by_role("link", name=name, exact=True).click()
 
-        assert page.locator("nav [aria-current=page]").all_inner_texts() == [name]
+        # a click does not wait until the page it leads to is there
+        expect(page.locator("nav [aria-current=page]")).to_have_text([name])
 
 
 def test_a_date_leads_to_the_lasting_anchor(visit: Visit) -> None:
