@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final
 
 from aggregator.health import Followed
 from aggregator.model import Site, Topic
@@ -20,8 +20,9 @@ from aggregator.publish.citing import linked
 from aggregator.publish.view import Shown, clean, web
 from aggregator.publish.words import words
 
-FRONT = 100  # stories on the front page besides the pinned ones; DESIGN.md §6
-_MAIL = re.compile(r"(?:mailto:)?([^@\s<>:?&]+@[^@\s<>:?&]+\.[^@\s<>:?&]+)")
+FRONT: Final = 100  # stories on the front page besides the pinned ones; DESIGN.md §6
+_ROOT: Final = "\x00"  # stands for the way to the folder; no text has it, see `clean`
+_MAIL: Final = re.compile(r"(?:mailto:)?([^@\s<>:?&]+@[^@\s<>:?&]+\.[^@\s<>:?&]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,6 @@ class Link:
     href: str
     current: bool = False
     count: int | None = None
-
-
-class Told(NamedTuple):
-    """What is said of a story in HTML: title and outlet in a line, then the rest."""
-
-    what: str
-    more: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +105,7 @@ class _Pages:
         self.name, self.said = clean(site.title) or site.url, words(site.language)
         self.documents: dict[str, bytes] = {}
         self._macros = templates.macros("list.html", site.language)
-        self._kept: dict[str, Told] = {}
+        self._kept: dict[str, str] = {}
 
     def front(self, stories: Sequence[Shown]) -> None:
         """Add the newest of the main topics, pinned ones first."""
@@ -194,12 +188,12 @@ class _Pages:
             told=self._told,
         )
 
-    def _told(self, story: Shown) -> Told:
-        """Return what is said of a story, made once for all the pages that list it."""
-        if story.story.short not in self._kept:
-            told = Told(self._macros.what(story), self._macros.more(story))
-            self._kept[story.story.short] = told
-        return self._kept[story.story.short]
+    def _told(self, story: Shown, root: str) -> str:
+        """Return the item of a story, made once for all the pages that list it."""
+        short = story.story.short
+        if short not in self._kept:
+            self._kept[short] = self._macros.item(story, _ROOT)
+        return self._kept[short].replace(_ROOT, root)
 
     def _add(
         self,
