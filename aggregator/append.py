@@ -57,13 +57,11 @@ class Pen:
             if lost:
                 data, after = self._added(before, (*lost, *decided))
             if file is not None and data:
-                with suppress(StoreError):  # the file counts, not the memory of it
-                    notebook.missing(self._config, stood)  # before more stands there
                 _append(file, data, len(before))
                 new = after[len(after) - len(decided) :]
                 self._written += new
-                with suppress(StoreError):
-                    notebook.note(self._config, new)
+                with suppress(StoreError):  # the file counts, not the memory of it
+                    notebook.note(self._config, stood, new)
         return len(lost)
 
     def missing(self) -> notebook.Missing:

@@ -170,12 +170,8 @@ def _sources(
     """
     records = books.records(store)
     seen = traces.addresses(store)
-    near = {
-        outlet: max(kinship(url, one) for one in _homes(outlet, records, seen))
-        for outlet in desk.config.outlets
-    }
-    best = max(near.values(), default=STRANGER)
-    likely = [one for one, kin in near.items() if STRANGER < kin == best]
+    outlets = desk.config.outlets
+    likely = nearest(url, {one: _homes(one, records, seen) for one in outlets})
     told, gaps = events.lasting(store), books.gaps(store)
     feeds = {feed.url: feed for feed in desk.config.feeds}
     sources = tuple(
@@ -205,6 +201,19 @@ def _homes(
         yield url
         yield records[url].home if url in records else ""
         yield from seen.get(url, ())
+
+
+def nearest(article: str, homes: Mapping[Outlet, Iterable[str]]) -> list[Outlet]:
+    """Return the outlets to which an article's address belongs most surely.
+
+    homes: addresses at which each of them is. [] = it belongs to none.
+    """
+    near = {
+        outlet: max(kinship(article, home) for home in its)
+        for outlet, its in homes.items()
+    }
+    best = max(near.values(), default=STRANGER)
+    return [outlet for outlet, kin in near.items() if STRANGER < kin == best]
 
 
 def kinship(article: str, home: str) -> tuple[int, int]:

@@ -6,21 +6,24 @@ proposal: nothing here decides or writes.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from aggregator import config as configuration
-from aggregator.ask import STRANGER, kinship
+from aggregator.ask import nearest
 from aggregator.match import match
 from aggregator.model import Article, Config, Entry, Outlet, PageBatch, PageTask
 from aggregator.read import read
+from aggregator.sources import same
 from aggregator.text import cut
 from aggregator.urls import canonical, host
 
 EXCERPT: Final = 300  # characters of an outlet's own summary that are proposed
-_NOON: Final = timedelta(hours=12)  # how a page's date without an hour is read
+_NOON: Final = time(12)  # in UTC, how `article` reads a date without an hour
+_ENDING: Final = re.compile(r"(.*\S) [|–—-] (\S.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,34 +73,24 @@ def _outlet(config: Config, url: str) -> Outlet:
 
     As `why` finds it: by the hosts and folders of its homepage and its feeds.
     """
-    near = {
-        outlet: max(kinship(url, home) for home in (outlet.homepage, *outlet.urls))
-        for outlet in config.outlets
-    }
-    best = max(near.values(), default=STRANGER)
-    likely = [outlet for outlet, kin in near.items() if STRANGER < kin == best]
+    likely = nearest(url, {one: (one.homepage, *one.urls) for one in config.outlets})
     return likely[0] if len(likely) == 1 else Outlet("", ())
 
 
 def _title(said: Article, outlet: str) -> str:
     """Return the title without the outlet's name at its end."""
-    for dash in (" | ", " – ", " - ", " — "):
-        said_title, _, end = said.title.rpartition(dash)
-        if said_title and end.casefold() in (outlet.casefold(), said.outlet.casefold()):
-            return said_title
+    ending = _ENDING.fullmatch(said.title)
+    if ending and (same(ending[2], outlet) or same(ending[2], said.outlet)):
+        return ending[1]
     return said.title
 
 
 def _date(at: datetime | None, timezone: str) -> str:
     if at is None:
         return ""
-    if at.astimezone(UTC) == _midnight(at) + _NOON:
+    if at.time() == _NOON:
         return at.date().isoformat()
     return at.astimezone(ZoneInfo(timezone)).isoformat()
-
-
-def _midnight(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _topics(config: Config, said: Article, outlet: Outlet) -> tuple[str, ...]:

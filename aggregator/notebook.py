@@ -19,20 +19,6 @@ from aggregator.store import Store, decided
 from aggregator.store.decided import Written
 
 
-def note(config: Config, decisions: Iterable[Decision]) -> None:
-    """Remember decisions that stand in the file from now on.
-
-    Nothing is remembered before the first cycle has made the database. Raises
-    StoreError.
-    """
-    zone = config.site.timezone
-    tables = [(_key(one), wording.decision(one, zone)) for one in decisions]
-    with _opened(config) as store:
-        if store and tables:
-            with store.transaction():
-                decided.write(store, tables)
-
-
 @dataclass(frozen=True, slots=True)
 class Missing:
     """Decisions that vanished, in order of writing; new: some since one last looked."""
@@ -49,23 +35,43 @@ def missing(config: Config, standing: Sequence[Decision]) -> Missing:
     once. Raises StoreError.
     """
     with _opened(config) as store:
-        if store is None:
-            return Missing()
-        written = decided.written(store)
-        absent = _absent(written, standing)
-        left = sorted({*written} - {*absent}, key=lambda one: one.place)
-        last = max((one.place for one in left), default=0)
-        gone = [one for one in absent if one.missed or one.place > last]
-        meant = [one.place for one in absent if not one.missed and one.place < last]
-        found = [one.place for one in left if one.missed]
-        new = [one.place for one in gone if not one.missed]
-        if meant or found or new:
+        return _missing(store, standing, config) if store else Missing()
+
+
+def note(
+    config: Config, standing: Sequence[Decision], decisions: Iterable[Decision]
+) -> None:
+    """Remember decisions that stand in the file from now on, below `standing`.
+
+    What is missing is noticed first, since what stands below it would hide that.
+    Nothing is remembered before the first cycle has made the database. Raises
+    StoreError.
+    """
+    zone = config.site.timezone
+    tables = [(_key(one), wording.decision(one, zone)) for one in decisions]
+    with _opened(config) as store:
+        if store:
             with store.transaction():
-                decided.forget(store, meant)
-                decided.miss(store, found, missed=False)
-                decided.miss(store, new, missed=True)
-        tables = tuple(each for one in gone for each in _read(one, config))
-        return Missing(tables, new=bool(new))
+                _missing(store, standing, config)
+                decided.write(store, tables)
+
+
+def _missing(store: Store, standing: Sequence[Decision], config: Config) -> Missing:
+    written = decided.written(store)
+    absent = _absent(written, standing)
+    left = sorted({*written} - {*absent}, key=lambda one: one.place)
+    last = max((one.place for one in left), default=0)
+    gone = [one for one in absent if one.missed or one.place > last]
+    meant = [one.place for one in absent if not one.missed and one.place < last]
+    found = [one.place for one in left if one.missed]
+    new = [one.place for one in gone if not one.missed]
+    if meant or found or new:
+        with store.transaction():
+            decided.forget(store, meant)
+            decided.miss(store, found, missed=False)
+            decided.miss(store, new, missed=True)
+    tables = tuple(each for one in gone for each in _read(one, config))
+    return Missing(tables, new=bool(new))
 
 
 def forget(config: Config, decisions: Iterable[Decision]) -> None:

@@ -1,4 +1,4 @@
-"""The maintainer's TOML as this program writes it: a decision, an outlet's line. Pure.
+"""What the maintainer writes, as this program words it: TOML, and commands. Pure.
 
 What writes a decision down, or prints one to be pasted, takes its text from here;
 `curation` and `config` read it back as the same. Nothing that opens a file may enter.
@@ -49,6 +49,14 @@ def outlet(name: str, urls: Sequence[str]) -> str:
     """Return an outlet's line of `[outlets]` in feeds.toml."""
     addresses = quoted(urls[0]) if len(urls) == 1 else _list(urls)
     return f"{quoted(name)} = {addresses}"
+
+
+def command(action: Action, *shorts: str) -> str:
+    """Return the command that decides on stories.
+
+    By short id, not by URL: some addresses show another article every day.
+    """
+    return f"aggregator {action} {' '.join(shorts)}"
 
 
 def quoted(text: str) -> str:

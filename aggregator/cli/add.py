@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from aggregator import curation
+from aggregator import curation, wording
 from aggregator.append import Pen
 from aggregator.cli import show, tales, topics
 from aggregator.cli.decide import spoken_of, take_back
@@ -119,8 +119,8 @@ def _undo(desk: Desk, name: str) -> None:
 def _refuse_known(desk: Desk, name: str) -> None:
     """Refuse what is a story already."""
     for story in spoken_of(desk, Decision(Action.KEEP, (name,))):
-        mend = "" if story.state is State.PUBLISHED else "; publish it with "
-        mend += f"`aggregator keep {story.short}`" if mend else ""
+        keep = wording.command(Action.KEEP, story.short)
+        mend = "" if story.state is State.PUBLISHED else f"; publish it with `{keep}`"
         raise click.UsageError(
             f"that is story {story.short} already, {story.state}{mend}"
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from aggregator import wording
 from aggregator.cli import show
-from aggregator.model import Story
+from aggregator.model import Action, Story
 from aggregator.stories import Suggested
 
 Entry = dict[str, object]
@@ -41,5 +42,6 @@ def lines(joins: Sequence[Suggested], day: Callable[[Story], str]) -> Iterator[s
             yield f"              {show.safe(one.title)}"
             if one.url:
                 yield f"              {show.safe(one.url)}"
-        yield f"    aggregator merge {join.other.short} {join.story.short}"
-        yield f"    aggregator split {join.story.short}"
+        own = join.story.short
+        yield f"    {wording.command(Action.MERGE, join.other.short, own)}"
+        yield f"    {wording.command(Action.SPLIT, own)}"

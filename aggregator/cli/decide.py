@@ -14,11 +14,9 @@ from aggregator.clock import now
 from aggregator.config.tables import UnfitError
 from aggregator.curation import target as readable
 from aggregator.decisions import Rulings, key
-from aggregator.desk import Desk, settled
+from aggregator.desk import Desk
 from aggregator.identity import short
 from aggregator.model import Action, Decision, Story
-from aggregator.store import Store
-from aggregator.stories import compose, spoken
 
 
 class Given(TypedDict):
@@ -147,18 +145,9 @@ def spoken_of(desk: Desk, decided: Decision) -> list[Story]:
 
     Those that were merged into another only where it speaks of no other.
     """
-    config, rulings = desk.config, Rulings([decided])
-    if not config.storage.database.exists():
-        return []
-    outlets = {outlet.name: outlet for outlet in config.outlets}
-    with Store(config.storage.database) as store:
-        found = [
-            (ledger, compose(ledger, standing, ruling, outlets))
-            for ledger, standing, ruling in settled(store, desk, now())
-            if spoken(ledger, rulings, config.site.timezone)
-        ]
-    standing = [story for ledger, story in found if not ledger.merged]
-    return standing or [story for _, story in found]
+    found = [*tales.obeying(desk, Rulings([decided]))]
+    standing = [story for story, ledger, _ in found if not ledger.merged]
+    return standing or [story for story, _, _ in found]
 
 
 def _refuse_several(name: str, found: Sequence[Story], desk: Desk) -> None:

@@ -12,12 +12,9 @@ from aggregator import notebook, wording
 from aggregator.append import Pen
 from aggregator.cli import show, tales
 from aggregator.cli.opened import opened
-from aggregator.clock import now
 from aggregator.decisions import Rulings
-from aggregator.desk import Desk, settled
+from aggregator.desk import Desk
 from aggregator.model import Decision, Story
-from aggregator.store import Store
-from aggregator.stories import compose, spoken
 
 _HEAD = ("", "decided", "action", "story", "of")
 
@@ -74,14 +71,9 @@ def _lost(path: str | None, *, forget: bool, as_json: bool) -> None:
 def _stories(desk: Desk) -> Mapping[int, Sequence[Story]]:
     """Return the stories that each decision names, by its place from 1."""
     found: defaultdict[int, list[Story]] = defaultdict(list)
-    config, rulings = desk.config, Rulings(desk.decisions)
-    if not config.storage.database.exists():
-        return found
-    outlets = {outlet.name: outlet for outlet in config.outlets}
-    with Store(config.storage.database) as store:
-        for ledger, standing, decided in settled(store, desk, now()):
-            for place, _ in spoken(ledger, rulings, config.site.timezone):
-                found[place + 1].append(compose(ledger, standing, decided, outlets))
+    for story, _, places in tales.obeying(desk, Rulings(desk.decisions)):
+        for place in places:
+            found[place + 1].append(story)
     return found
 
 

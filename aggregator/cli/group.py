@@ -10,23 +10,22 @@ import click
 
 from aggregator.append import Pen
 from aggregator.cli import show, tales
-from aggregator.cli.decide import Given, deciding, named, take_back
+from aggregator.cli.decide import Given, deciding, named, spoken_of, take_back
 from aggregator.cli.opened import opened
 from aggregator.clock import now
-from aggregator.decisions import Rulings
 from aggregator.desk import Desk, settled
-from aggregator.model import Action, Decision, Story
+from aggregator.model import Action, Decision, State
 from aggregator.store import Store
-from aggregator.stories import compose, spoken
 
 _FEWEST: Final = 2  # stories that can be made one
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A story, how many entries it has, and the one it is part of, "" = none."""
+    """A story: how many entries it has, and the one it is part of, "" = none."""
 
-    story: Story
+    name: str
+    state: State
     entries: int
     part_of: str
 
@@ -76,7 +75,7 @@ def _group(
     pen = Pen(desk.config)
     if undo:
         for one in wanted:
-            take_back(pen, desk, one, [*_meant(desk, one)])
+            take_back(pen, desk, one, spoken_of(desk, one))
             desk = Desk.of(desk.config)
     else:
         pen.write(*wanted)
@@ -90,30 +89,20 @@ def _group(
     click.echo(tales.followed_by(desk.config), err=True)
 
 
-def _told(desk: Desk) -> Iterator[tuple[_Told, Sequence[Decision]]]:
-    """Yield every story as the maintainer's files have it now, with what it obeys."""
-    config, rulings = desk.config, Rulings(desk.decisions)
-    if not config.storage.database.exists():
-        return
-    outlets = {outlet.name: outlet for outlet in config.outlets}
-    with Store(config.storage.database) as store:
-        for ledger, standing, ruling in settled(store, desk, now()):
-            story = compose(ledger, standing, ruling, outlets)
-            obeyed = spoken(ledger, rulings, config.site.timezone)
-            told = _Told(story, len(ledger.members), ledger.merged)
-            yield told, [decision for _, decision in obeyed]
-
-
 def _stories(desk: Desk) -> dict[str, _Told]:
-    return {told.story.short: told for told, _ in _told(desk)}
-
-
-def _meant(desk: Desk, decided: Decision) -> Iterator[Story]:
-    """Yield the stories that a decision would speak of."""
-    asked = Desk(desk.config, (*desk.decisions, decided))
-    for told, obeyed in _told(asked):
-        if decided in obeyed:
-            yield told.story
+    """Return every story by short id, as the maintainer's files have it now."""
+    if not desk.config.storage.database.exists():
+        return {}
+    with Store(desk.config.storage.database) as store:
+        return {
+            ledger.short: _Told(
+                f"{ledger.members[0].outlet}: {ledger.members[0].title}",
+                standing.state,
+                len(ledger.members),
+                ledger.merged,
+            )
+            for ledger, standing, _ in settled(store, desk, now())
+        }
 
 
 def _changes(before: dict[str, _Told], after: dict[str, _Told]) -> Iterator[str]:
@@ -123,7 +112,7 @@ def _changes(before: dict[str, _Told], after: dict[str, _Told]) -> Iterator[str]
         if what := _change(old, new):
             known = new or old
             assert known is not None, "one of both names it"
-            yield f"{short}  {known.story.outlet}: {known.story.title}"
+            yield f"{short}  {known.name}"
             yield f"          {what}"
 
 
@@ -132,9 +121,9 @@ def _change(old: _Told | None, new: _Told | None) -> str:
     if new is None:
         return "is no story of its own any longer"
     if old is None:
-        return f"is a story of its own now: {new.story.state}"
+        return f"is a story of its own now: {new.state}"
     if new.part_of != old.part_of:
-        stands = f"stands for itself again: {new.story.state}"
+        stands = f"stands for itself again: {new.state}"
         return f"is part of {new.part_of} now" if new.part_of else stands
     if new.entries != old.entries:
         return f"{_entries(old.entries)} → {_entries(new.entries)}"
@@ -147,7 +136,6 @@ def _entries(count: int) -> str:
 
 def _unchanged(desk: Desk, wanted: Sequence[Decision]) -> str:
     """Return why nothing changes by decisions that were written."""
-    known = any(next(_meant(desk, one), None) for one in wanted)
-    if not known:
+    if not any(spoken_of(desk, one) for one in wanted):
         return "names no story known so far; the decision waits for it"
     return "no story changes by that; it holds for what may come"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -285,7 +284,6 @@ def publish(path: str | None, accept: bool, as_json: bool) -> None:
     printed. An edit that would move more stories of a topic than `matching.brake` moves
     none of them, unless it is accepted.
     """
-    gc.disable()  # see `run`; this process ends before a last look would pay
     desk = opened(path)
     rebuilt = pipeline.republish(desk, now(), accept=accept)
     told_restored(rebuilt.restored, desk.config)

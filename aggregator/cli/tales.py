@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from aggregator.desk import Desk, stories
+from aggregator.clock import now
+from aggregator.decisions import Rulings
+from aggregator.desk import Desk, settled, stories
 from aggregator.lock import is_held
 from aggregator.model import Config, Precision, Story
 from aggregator.store import Store
+from aggregator.stories import Ledger, compose, spoken
 from aggregator.text import MARK, UNMARK
 
 _PIECES = re.compile(f"{MARK}([^{UNMARK}]*){UNMARK}?")
@@ -20,6 +23,25 @@ def told(config: Config) -> tuple[Story, ...]:
     """Return every story as it stands; StoreError when there is no database yet."""
     with Store(config.storage.database, create=False) as store:
         return stories(store, Desk.of(config))
+
+
+def obeying(
+    desk: Desk, rulings: Rulings
+) -> Iterator[tuple[Story, Ledger, Sequence[int]]]:
+    """Yield the stories that decisions speak of, as the files have them now.
+
+    With what is known of each, and the places of those decisions from 0. Nothing before
+    the first cycle.
+    """
+    config = desk.config
+    if not config.storage.database.exists():
+        return
+    outlets = {outlet.name: outlet for outlet in config.outlets}
+    with Store(config.storage.database) as store:
+        for ledger, standing, decided in settled(store, desk, now()):
+            if spoke := spoken(ledger, rulings, config.site.timezone):
+                story = compose(ledger, standing, decided, outlets)
+                yield story, ledger, [place for place, _ in spoke]
 
 
 def followed_by(config: Config) -> str:

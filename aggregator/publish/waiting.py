@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from aggregator import wording
 from aggregator.model import Action, Evidence, Site, State, Story
-from aggregator.publish import mends
 from aggregator.publish.channels import newest
 from aggregator.publish.view import Part, Shown, clean, highlighted, marked, shown
 from aggregator.publish.words import words
@@ -92,8 +92,8 @@ def _pair(site: Site, join: Suggested) -> Pair:
     return Pair(
         sides=(shown(join.other, site, {}), shown(join.story, site, {})),
         reason=reasons.get(join.reason, clean(join.reason)),
-        one=mends.command(Action.MERGE, join.other.short, join.story.short),
-        two=mends.command(Action.SPLIT, join.story.short),
+        one=wording.command(Action.MERGE, join.other.short, join.story.short),
+        two=wording.command(Action.SPLIT, join.story.short),
     )
 
 
@@ -118,8 +118,8 @@ def _waiting(site: Site, one: Shown) -> Waiting:
             _why(site, given, kept)
             for given, kept in zip(one.story.evidence, one.evidence, strict=True)
         ),
-        keep=mends.command(Action.KEEP, short),
-        hide=mends.command(Action.HIDE, short),
+        keep=wording.command(Action.KEEP, short),
+        hide=wording.command(Action.HIDE, short),
     )
 
 

@@ -122,7 +122,7 @@ def _hidden(case: Case, tale: Tale) -> Reason:
         f"hidden by {saying.decision(place, decided, case)}",
         *_evidence(case, tale),
     )
-    undo = f"aggregator hide {tale.story.short} --undo"
+    undo = f"{wording.command(Action.HIDE, tale.story.short)} --undo"
     mends = (
         saying.keep(tale.story, "to publish it, both decisions standing:"),
         Mend(f"or, to take decision[{place}] out:", run=undo),

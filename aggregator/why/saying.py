@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from aggregator.model import Decision, Outlet, Story
+from aggregator import wording
+from aggregator.model import Action, Decision, Outlet, Story
 from aggregator.text import MARK, UNMARK
 from aggregator.why.nearest import Near
 from aggregator.why.values import Case, Following, Mend, Reading
@@ -65,17 +66,14 @@ def near(found: Near) -> tuple[str, str]:
 
 
 def keep(story: Story, says: str) -> Mend:
-    """Return the command that publishes a story.
-
-    By short id, not by URL: some addresses show another article every day.
-    """
-    return Mend(says, run=f"aggregator keep {story.short}")
+    """Return the command that publishes a story."""
+    return Mend(says, run=wording.command(Action.KEEP, story.short))
 
 
 def retag(story: Story, topic: str, says: str) -> Mend:
     """Return the command that gives a story one topic more."""
     topics = " ".join(f"--topic {name}" for name in (topic, *story.topics))
-    return Mend(says, run=f"aggregator retag {story.short} {topics}")
+    return Mend(says, run=f"{wording.command(Action.RETAG, story.short)} {topics}")
 
 
 def main_topic(case: Case) -> str:
