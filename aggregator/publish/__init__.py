@@ -20,6 +20,8 @@ from aggregator.publish.channels import (
     archive,
     archived,
     channel,
+    left_main,
+    left_topic,
     newest,
     with_main,
     with_topic,
@@ -82,7 +84,7 @@ def _channels(
     for topic in topics:
         folder = f"topics/{topic.id}/"
         its = with_topic(stories, topic)
-        left = [one for one in gone if topic.id in one.story.topics]
+        left = left_topic(gone, topic)
         live = channel(
             site,
             its,
@@ -93,9 +95,7 @@ def _channels(
             description=topic.description,
         )
         found += archive(site, live, its, left)
-    main = {topic.id for topic in topics if topic.main}
-    its = with_main(stories)
-    left = [one for one in gone if main.intersection(one.story.topics)]
+    its, left = with_main(stories), left_main(gone, topics)
     return [*found, *archive(site, channel(site, its, left), its, left)]
 
 

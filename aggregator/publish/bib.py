@@ -39,22 +39,20 @@ def bib(stories: Iterable[Shown], language: str) -> bytes:
 
 def _entry(one: Shown, said: Words) -> str:
     kind = _TYPES.get(one.form, "article")
-    at = one.local_at
-    month = one.story.precision == "month"
     form = said.gettext(FORMS[one.form]) if one.form in FORMS else ""
     notes = [escaped(text) for text in (form, one.detail) if text]
     fields = {
         "author": _authors(one.author),
         "title": f"{{{escaped(one.name)}}}",
         "journal" if kind == "article" else "organization": escaped(one.outlet),
-        "date": at.date().isoformat()[: 7 if month else 10],
-        "year": f"{at.year:04}",
+        "date": one.date,
+        "year": f"{one.local_at.year:04}",
         "url": _address(one.url),
         "keywords": ", ".join(escaped(topic.id) for topic in one.topics),
         "note": ", ".join(notes),
     }
     lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
-    lines.append(f"  month = {_MONTHS[at.month - 1]},")
+    lines.append(f"  month = {_MONTHS[one.local_at.month - 1]},")
     return f"@{kind}{{s-{one.story.short},\n" + "\n".join(lines) + "\n}\n"
 
 

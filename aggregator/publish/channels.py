@@ -165,6 +165,17 @@ def with_topic(stories: Iterable[Shown], topic: Topic) -> tuple[Shown, ...]:
     return tuple(one for one in stories if topic.id in one.story.topics)
 
 
+def left_main(gone: Iterable[Gone], topics: Iterable[Topic]) -> list[Gone]:
+    """Return those that are gone from the front page and the main feed."""
+    main = {topic.id for topic in topics if topic.main}
+    return [one for one in gone if main.intersection(one.story.topics)]
+
+
+def left_topic(gone: Iterable[Gone], topic: Topic) -> list[Gone]:
+    """Return those that are gone from a topic."""
+    return [one for one in gone if topic.id in one.story.topics]
+
+
 def by_year(stories: Iterable[Shown]) -> dict[int, tuple[Shown, ...]]:
     """Return the stories of each year in the site's zone, newest year first."""
     grouped = groupby(newest(stories), key=lambda one: one.local_at.year)

@@ -7,9 +7,7 @@ style, which its policy names by hash, and nothing else: it needs no other file.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
-from hashlib import sha256
 
 from aggregator.model import Site, Topic
 from aggregator.publish import templates
@@ -58,6 +56,6 @@ def _embed(site: Site, stories: Sequence[Shown]) -> bytes:
         title=clean(site.title) or site.url,
         stories=stories,
         style=style,
-        digest=b64encode(sha256(style.encode()).digest()).decode(),
+        source=templates.policy_source(style),
     )
     return document.strip().encode("utf-8", "replace") + b"\n"

@@ -13,7 +13,13 @@ from lxml import etree
 
 from aggregator.model import Site, Topic
 from aggregator.publish import outlets
-from aggregator.publish.channels import by_year, with_main, with_topic
+from aggregator.publish.channels import (
+    by_year,
+    left_main,
+    left_topic,
+    with_main,
+    with_topic,
+)
 from aggregator.publish.view import Gone, Shown
 
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -47,12 +53,10 @@ def sitemap(
 def _listed(
     topics: Sequence[Topic], stories: Sequence[Shown], gone: Sequence[Gone]
 ) -> Iterator[Listed]:
-    main = {topic.id for topic in topics if topic.main}
-    left = [one for one in gone if main.intersection(one.story.topics)]
-    yield "", _changed_at(with_main(stories), left)
+    yield "", _changed_at(with_main(stories), left_main(gone, topics))
     for topic in topics:
-        left = [one for one in gone if topic.id in one.story.topics]
-        yield f"topics/{topic.id}/", _changed_at(with_topic(stories, topic), left)
+        its, left = with_topic(stories, topic), left_topic(gone, topic)
+        yield f"topics/{topic.id}/", _changed_at(its, left)
     for year, its in by_year(stories).items():
         yield f"{year:04}/", _changed_at(its)
     yield outlets.FOLDER, None

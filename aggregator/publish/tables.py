@@ -48,10 +48,9 @@ def stories(site: Site, published: Iterable[Shown]) -> bytes:
 
 
 def _story(site: Site, one: Shown) -> list[str]:
-    day = one.local_at.date().isoformat()
     return [
         one.story.short,
-        day[:7] if one.story.precision == "month" else day,
+        one.date,
         one.name,
         one.outlet,
         one.author,

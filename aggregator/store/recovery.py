@@ -26,10 +26,10 @@ from aggregator.model import (
 from aggregator.recognition import called
 from aggregator.store import entries, history
 from aggregator.store.base import Store, Value, seconds
+from aggregator.store.tales import BY_HAND, CURATION
 from aggregator.stories import UNKNOWN, marks
 from aggregator.urls import canonical
 
-_BY_HAND = "curation.toml"  # in place of a feed, where the maintainer added
 _ORDER = {Verdict.CERTAIN: 0, Verdict.DOUBTFUL: 1, Verdict.SUPPRESSED: 2}
 
 
@@ -41,7 +41,7 @@ def empty(store: Store) -> bool:
 
 def number_of(origin: Origin) -> int:
     """Return the id of the entry that an origin stands for."""
-    return number(origin.feed or _BY_HAND, origin.key)
+    return number(origin.feed or BY_HAND, origin.key)
 
 
 def keep(
@@ -132,7 +132,7 @@ def _keep_entries(
         [
             (
                 entry,
-                number(one.feed or _BY_HAND),
+                number(one.feed) if one.feed else CURATION,
                 one.key,
                 one.url,
                 canonical(one.url),

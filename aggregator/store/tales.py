@@ -27,12 +27,13 @@ from aggregator.text import cut
 from aggregator.urls import canonical
 
 _HEAD = 600  # characters of an article that stand in for its summary, as in `parse`
-CURATION = number("curation.toml")  # stands for a feed where the maintainer adds
+BY_HAND = "curation.toml"  # stands for a feed where the maintainer adds
+CURATION = number(BY_HAND)
 
 
 def added(additions: Iterable[Addition]) -> dict[int, Addition]:
     """Return the additions by the number of the entry that stands for each."""
-    return {number("curation.toml", item.key): item for item in additions}
+    return {number(BY_HAND, item.key): item for item in additions}
 
 
 def keep_additions(
