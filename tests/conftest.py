@@ -121,6 +121,14 @@ class Server:
         self._thread.join()
 
 
+@pytest.fixture(scope="module")
+def outlet() -> Iterator[Server]:
+    """Yield a server for all tests of a module, of what they poll but once."""
+    running = Server()
+    yield running
+    running.close()
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     """Yield a server for this test alone."""

@@ -14,7 +14,6 @@ from terminal import Terminal
 from test_decide import call, curation
 from worlds import aggregator, configure, item, rss
 
-outlet = test_decide.outlet
 path = test_decide.path
 polled = test_decide.polled
 PAGE = """<!doctype html><html lang="fr"><head>

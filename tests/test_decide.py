@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from conftest import Server
-from worlds import EPOCH, aggregator, configure, item, rss
+from worlds import EPOCH, aggregator, configure, copied, item, rss
 
 from aggregator.cli import main
 
 URL = "https://jour.example/{}"
-
-
-@pytest.fixture(scope="module")
-def outlet() -> Iterator[Server]:
-    """Yield the server of Le Jour."""
-    server = Server()
-    yield server
-    server.close()
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +29,7 @@ def polled(tmp_path_factory: pytest.TempPathFactory, outlet: Server) -> Path:
 @pytest.fixture
 def path(tmp_path: Path, polled: Path) -> Path:
     """Return the feeds.toml of a copy of that folder, for this test alone."""
-    shutil.copytree(polled, tmp_path, dirs_exist_ok=True)
-    return tmp_path / "feeds.toml"
+    return copied(polled, tmp_path)
 
 
 def call(path: Path, *words: str) -> Result:

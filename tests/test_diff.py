@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 from conftest import Server
-from worlds import EPOCH, aggregator, configure, contents, database, item, rss
+from worlds import EPOCH, aggregator, configure, contents, copied, database, item, rss
 
 WEEK = 7 * 86400
 
 
-@pytest.fixture
-def path(tmp_path: Path, server: Server) -> Path:
-    """Return a feeds.toml whose outlet was polled once, over a week ago."""
+@pytest.fixture(scope="module")
+def polled(tmp_path_factory: pytest.TempPathFactory, outlet: Server) -> Path:
+    """Return a folder whose outlet was polled once, over a week ago."""
     items = [
         item("a", "Les travailleurs du clic", "Un film à Paris"),
         item("b", "Encore les travailleurs du clic", date="13 Feb 2020 08:00:00 GMT"),
@@ -23,10 +23,18 @@ def path(tmp_path: Path, server: Server) -> Path:
         item("e", "Les petites mains", date="10 Feb 2020 08:00:00 GMT"),
         item("f", "Masiero aux petites mains d’or", date="9 Feb 2020 08:00:00 GMT"),
     ]
-    outlets = {"Le Jour": server.route("/jour", body=rss(*items))}
-    path = configure(tmp_path, outlets, extra="[matching]\nbrake = 1")
+    outlets = {"Le Jour": outlet.route("/jour", body=rss(*items))}
+    path = configure(
+        tmp_path_factory.mktemp("polled"), outlets, extra="[matching]\nbrake = 1"
+    )
     assert call(path, "run", late=-WEEK)[0] == ""
-    return path
+    return path.parent
+
+
+@pytest.fixture
+def path(tmp_path: Path, polled: Path) -> Path:
+    """Return the feeds.toml of a copy of that folder, for this test alone."""
+    return copied(polled, tmp_path)
 
 
 def call(path: Path, *words: str, late: int = 0) -> tuple[str, str]:

@@ -13,7 +13,7 @@ import pytest
 from conftest import Server
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import aggregator, configure, item, rss
+from worlds import aggregator, configure, copied, item, rss
 
 from aggregator.fts import Index
 from aggregator.identity import number
@@ -222,9 +222,9 @@ def test_folding_has_not_changed() -> None:
 # ── try ───────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.fixture
-def path(tmp_path: Path, server: Server) -> Path:
-    """Return a feeds.toml whose outlet was polled: one published, one waiting, more."""
+@pytest.fixture(scope="module")
+def polled(tmp_path_factory: pytest.TempPathFactory, outlet: Server) -> Path:
+    """Return a folder whose outlet was polled: one published, one waiting, more."""
     items = [
         item("a", "Les travailleurs du clic", "Un film de Poulain & Goetz."),
         item(
@@ -241,9 +241,18 @@ def path(tmp_path: Path, server: Server) -> Path:
         ),
         item("d", "Les petites mains de Masiero", "Un film", date="Fri, 3 Jan 2020"),
     ]
-    path = configure(tmp_path, {"Le Jour": server.route("/jour", body=rss(*items))})
+    path = configure(
+        tmp_path_factory.mktemp("polled"),
+        {"Le Jour": outlet.route("/jour", body=rss(*items))},
+    )
     assert aggregator(path, "run").returncode == 0
-    return path
+    return path.parent
+
+
+@pytest.fixture
+def path(tmp_path: Path, polled: Path) -> Path:
+    """Return the feeds.toml of a copy of that folder, for this test alone."""
+    return copied(polled, tmp_path)
 
 
 def test_try_prints_what_a_line_would_have_found(path: Path) -> None:

@@ -12,7 +12,6 @@ import test_decide
 from test_decide import URL, call, curation
 from worlds import aggregator
 
-outlet = test_decide.outlet
 path = test_decide.path
 polled = test_decide.polled
 # Writes as many decisions as it is told, each by a pen of its own, as commands do.

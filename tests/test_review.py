@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import Server
 from terminal import Terminal
-from worlds import aggregator, configure, item, rss
+from test_decide import call
+from worlds import aggregator, configure, copied, item, rss
 
 from aggregator import config as configuration
 from aggregator import curation
@@ -24,18 +25,27 @@ def day(number: int) -> str:
     return f"Fri, {20 - number:02} Feb 2020 08:00:00 GMT"
 
 
-@pytest.fixture
-def path(tmp_path: Path, server: Server) -> Path:
-    """Return a feeds.toml after a cycle: three that wait, one that never set aside."""
+@pytest.fixture(scope="module")
+def polled(tmp_path_factory: pytest.TempPathFactory, outlet: Server) -> Path:
+    """Return a folder after a cycle: three that wait, one that never set aside."""
     items = [
         item("a", "Les petites mains de la mode", "Un atelier.", date=day(1)),
         item("b", "Des petites mains invisibles", date=day(2)),
         item("c", "Trois petites mains", date=day(3)),
         item("d", "Les petites mains de Corinne Masiero", date=day(4)),
     ]
-    made = configure(tmp_path, {"Le Jour": server.route("/jour", body=rss(*items))})
+    made = configure(
+        tmp_path_factory.mktemp("polled"),
+        {"Le Jour": outlet.route("/jour", body=rss(*items))},
+    )
     assert aggregator(made, "run").returncode == 0
-    return made
+    return made.parent
+
+
+@pytest.fixture
+def path(tmp_path: Path, polled: Path) -> Path:
+    """Return the feeds.toml of a copy of that folder, for this test alone."""
+    return copied(polled, tmp_path)
 
 
 def decided(path: Path) -> list[Decision]:
@@ -47,7 +57,7 @@ def decided(path: Path) -> list[Decision]:
 
 def waiting(path: Path, *words: str) -> dict[str, str]:
     """Return short ids by the end of the URL, in the order of the queue."""
-    listed = json.loads(aggregator(path, "review", "--json", *words).stdout)
+    listed = json.loads(call(path, "review", "--json", *words).stdout)
     return {story["url"][-1]: story["story"] for story in listed}
 
 

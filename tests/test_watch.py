@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import Server
 from test_worker import QUICK, running, until
-from worlds import EPOCH, command, configure, contents, item, rss
+from worlds import EPOCH, command, configure, contents, item, rss, saved
 
 from aggregator import run
 from aggregator.cli import main
@@ -259,12 +259,12 @@ def test_a_wrong_edit_is_told_on_the_desk_and_mended_there(path: Path) -> None:
     good = path.read_text(encoding="utf-8")
     with running(sys.executable, "-c", QUICK, str(path)) as process:
         until(process, "cycle", "polled=2")
-        path.write_text(good + "[nonsense]\n", encoding="utf-8")
+        saved(path, good + "[nonsense]\n")
         until(process, "the edit is not used")
         until(process, "cycle", "polled=2")
         until(process, "cycle", "polled=2")
         wrong = path.with_name("desk").joinpath("index.html").read_text("utf-8")
-        path.write_text(good, encoding="utf-8")
+        saved(path, good)
         until(process, "configuration read again")
         until(process, "cycle", "polled=2")
         process.send_signal(signal.SIGTERM)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from conftest import Server
 from worlds import EPOCH, aggregator, command, configure, environment, item, rss
 
@@ -46,16 +46,22 @@ def world(
     return path
 
 
+def call(path: Path, *words: str, env: Mapping[str, str] | None = None) -> Result:
+    """Run a command in this process, which need not start for each."""
+    return CliRunner().invoke(
+        main, ["--config", str(path), *words], env=env or after(0)
+    )
+
+
 def why(
     path: Path, *words: str, env: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Return what `why --json` prints; what it says to people is the same."""
-    told = aggregator(path, "why", *words, env=env)
-    asked = ["--config", str(path), "why", *words, "--json"]
-    said = CliRunner().invoke(main, asked, env=env or after(0))
+    told = call(path, "why", *words, env=env)
+    said = call(path, "why", *words, "--json", env=env)
 
     assert (said.exit_code, said.stderr) == (0, "")
-    assert (told.returncode, told.stderr) == (0, "")
+    assert (told.exit_code, told.stderr) == (0, "")
     answer: dict[str, Any] = json.loads(said.stdout)
     for reason in answer["reasons"]:
         assert all(fact in told.stdout for fact in reason["facts"])
@@ -81,9 +87,9 @@ def obey(
     mends = [mend for one in answer["reasons"] for mend in one["mends"]]
     told = next(m["run"] for m in mends if m["run"].startswith(f"aggregator {verb} "))
     for words in (shlex.split(told)[1:], ["publish"]):
-        done = aggregator(path, *words, env=env)
+        done = call(path, *words, env=env)
 
-        assert done.returncode == 0, done.stderr
+        assert done.exit_code == 0, done.stderr
 
 
 def decide(path: Path, table: str, env: Mapping[str, str] | None = None) -> None:
@@ -92,9 +98,9 @@ def decide(path: Path, table: str, env: Mapping[str, str] | None = None) -> None
         table = table.replace(blank, filled)
     with path.with_name("curation.toml").open("a") as file:
         file.write(f"{table}\n")
-    done = aggregator(path, "publish", env=env)
+    done = call(path, "publish", env=env)
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
 
 
 def feed(path: Path) -> str:

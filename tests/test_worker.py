@@ -13,7 +13,16 @@ from pathlib import Path
 
 import pytest
 from conftest import Server
-from worlds import aggregator, command, configure, contents, environment, item, rss
+from worlds import (
+    aggregator,
+    command,
+    configure,
+    contents,
+    environment,
+    item,
+    rss,
+    saved,
+)
 
 from aggregator.systemd import notify
 
@@ -118,11 +127,11 @@ def test_an_edit_is_used_and_a_wrong_one_is_told_once(
     server.route("/soir", status=500)
     with running(sys.executable, "-c", QUICK, str(path)) as process:
         until(process, "cycle", "polled=1")
-        path.write_text(good + "\n[[topics]\n", encoding="utf-8")
+        saved(path, good + "\n[[topics]\n")
         until(process, "ERROR", "the edit is not used")
         told = until(process, "cycle", "polled=1")
         told += until(process, "cycle", "polled=1")
-        path.write_text(good + f'"Soir" = "{server.url("/soir")}"\n', encoding="utf-8")
+        saved(path, good + f'"Soir" = "{server.url("/soir")}"\n')
         until(process, "configuration read again")
         told += until(process, "WARNING", "feed fails", "Soir")
         server.route("/soir", body=rss(item("b", "La météo")))
@@ -155,10 +164,10 @@ def test_a_wrong_decision_leaves_those_before_it_in_force(path: Path) -> None:
     hide = '[[decision]]\naction = "hide"\nurl = "https://jour.example/a"\n'
     with running(sys.executable, "-c", QUICK, str(path)) as process:
         until(process, "cycle", "mentions=1")
-        curation.write_text(hide, encoding="utf-8")
+        saved(curation, hide)
         until(process, "configuration read again")
         until(process, "cycle", "polled=1")
-        curation.write_text(hide + "[[decision]]\n", encoding="utf-8")
+        saved(curation, hide + "[[decision]]\n")
         until(process, "ERROR", "the edit is not used", "curation.toml")
         told = until(process, "cycle", "polled=1")
         told += until(process, "cycle", "polled=1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -65,6 +66,19 @@ def configure(folder: Path, outlets: Mapping[str, str], *, extra: str = "") -> P
         encoding="utf-8",
     )
     return path
+
+
+def copied(polled: Path, folder: Path) -> Path:
+    """Copy a world that was polled for several tests; return its feeds.toml."""
+    shutil.copytree(polled, folder, dirs_exist_ok=True)
+    return folder / "feeds.toml"
+
+
+def saved(path: Path, text: str) -> None:
+    """Save a file as editors do, at once: half of one is another edit."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
 
 
 def aggregator(
