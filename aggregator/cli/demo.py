@@ -11,6 +11,7 @@ import click
 
 from aggregator import run as pipeline
 from aggregator.cli import machine
+from aggregator.cli.published import serve_folder
 from aggregator.demo import prepare
 from aggregator.demo.outlets import World
 from aggregator.desk import Desk
@@ -59,7 +60,7 @@ def demo(port: int, no_serve: bool, folder: Path) -> None:
         if no_serve:
             return
         click.echo("", err=True)
-        machine.serve_folder(desk.config, port)
+        serve_folder(desk.config, port)
 
 
 def _free_port() -> int:

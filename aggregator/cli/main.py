@@ -34,8 +34,8 @@ COMMANDS = {
     "demo": ("Once", "demo"),
     "run": ("The machine", "machine"),
     "worker": ("The machine", "machine"),
-    "publish": ("The machine", "machine"),
-    "serve": ("The machine", "machine"),
+    "publish": ("The machine", "published"),
+    "serve": ("The machine", "published"),
 }
 
 
