@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,33 @@ def test_a_day_in_commands_is_a_day_in_an_editor(
     assert sum(JOINED in title for title in titles) == 2
     assert b"Le clic a ses ouvriers" in days["commands"]["2020/index.html"]
     assert b"JT 20H" in days["commands"]["2020/index.html"]
+
+
+def told(folder: Path) -> dict[str, tuple[str, list[str]]]:
+    """Return title and topics of every published story by its id."""
+    lines = contents(folder)["stories.jsonl"].decode().splitlines()
+    stories = [json.loads(line) for line in lines]
+    return {
+        one["short"]: (one["title"], one["topics"])
+        for one in stories
+        if one["state"] == "published"
+    }
+
+
+def test_feeds_and_decisions_alone_give_the_same_stories(
+    tmp_path: Path, morning: Path, outlet: Server
+) -> None:
+    """Without database and published folder: the same ids, titles and topics."""
+    html = {"Content-Type": "text/html"}
+    page = outlet.route("/gazette/clic", body=PAGE.encode(), headers=html)
+    path = copied(morning, tmp_path)
+    in_commands(path, page.replace("127.0.0.1", "localhost"))
+    call(path, "publish")
+    before = told(tmp_path)
+    for lost in tmp_path.glob("aggregator.db*"):
+        lost.unlink()
+    shutil.rmtree(tmp_path / "public")
+    call(path, "run")
+
+    assert len(before) == len(KEPT) + 5
+    assert told(tmp_path) == before
