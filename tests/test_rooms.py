@@ -21,7 +21,7 @@ FLOORS = (
     {"why", "config", "sift", "weigh"},
     {"store"},
     {"curation", "poll", "read", "follow", "publish", "nursery"},
-    {"engine", "desk", "rules", "notebook"},
+    {"engine", "desk", "rules", "notebook", "begin"},
     {"watch", "wave", "ask", "append", "hubs"},
     {"recover"},
     {"bulletin", "lookup"},
