@@ -25,6 +25,7 @@ COMMANDS = {
     "split": ("Every day", "group"),
     "add": ("Every day", "add"),
     "decisions": ("Every day", "decisions"),
+    "digest": ("Every day", "digest"),
     "check": ("After an edit", "desk"),
     "try": ("After an edit", "tried"),
     "diff": ("After an edit", "diff"),
