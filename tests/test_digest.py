@@ -204,7 +204,7 @@ def test_outlets_are_counted() -> None:
 def test_a_quiet_week_is_one_line() -> None:
     """It tells that something was read all the same."""
     quiet = told()
-    line = "Nothing new since Mar 9, 2026 (polls: 37, entries: 17) – La presse en parle"
+    line = "Nothing new since Mar 9, 2026 (37 polls) – La presse en parle"
 
     assert english(quiet).text == f"{line}\n"
     assert english(quiet).markdown == f"# {line}\n"

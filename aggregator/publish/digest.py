@@ -153,12 +153,13 @@ def _subject(site: Site, news: News, said: Words, since: str) -> str:
     )
     found = [told % {"count": count} for told, count in counts if count]
     if not found:
-        total = _summed("", news.tallies)
-        quiet = said.gettext(
-            "Nothing new since %(since)s (polls: %(polls)s, entries: %(entries)s)"
+        polls = sum(tally.polls for tally in news.tallies)
+        quiet = said.ngettext(
+            "Nothing new since %(since)s (%(count)s poll)",
+            "Nothing new since %(since)s (%(count)s polls)",
+            polls,
         )
-        numbers = {"polls": total.polls, "entries": total.entries}
-        found = [quiet % {"since": since, **numbers}]
+        found = [quiet % {"since": since, "count": polls}]
     return cut(f"{', '.join(found)} – {clean(site.title) or site.url}", WIDTH)
 
 
