@@ -102,7 +102,7 @@ def test_an_example_id_is_warned_of(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_was_begun_is_left_alone(tmp_path: Path) -> None:
-    """One line says so; that of a hidden text counts, too."""
+    """One line says so, and nothing changes; so where a file is in its place."""
     (tmp_path / "feeds.toml").write_text("# mine\n")
     refused = call("init", tmp_path, *GIVEN)
     occupied = call("init", tmp_path / "feeds.toml", *GIVEN)

@@ -6,6 +6,7 @@ in is for `digest`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -98,7 +99,6 @@ def news(
         and story.withdrawn_at
         and story.withdrawn_at >= since
     ]
-    topics = dict.fromkeys(topic for story in view.held for topic in story.held)
     return News(
         since=since,
         until=until,
@@ -107,7 +107,7 @@ def news(
         withdrawn=_ordered(withdrawn),
         waiting=_ordered(view.waiting),
         joins=view.joins,
-        held={t: sum(t in story.held for story in view.held) for t in sorted(topics)},
+        held=Counter(topic for story in view.held for topic in story.held),
         troubles=tuple(wrong),
         tallies=_tallies(counted, published),
         groups=groups(notes, wrong),
@@ -123,9 +123,9 @@ def _tallies(
     counted: Mapping[str, tuple[int, int, int]], published: Sequence[Story]
 ) -> tuple[Tally, ...]:
     """Return a tally of each outlet, those that brought most first."""
-    outlets = [story.outlet for story in published]
+    stories = Counter(story.outlet for story in published)
     every = (
-        Tally(name, *counted.get(name, (0, 0, 0)), outlets.count(name))
-        for name in {*counted, *outlets}
+        Tally(name, *counted.get(name, (0, 0, 0)), stories[name])
+        for name in {*counted, *stories}
     )
     return tuple(sorted(every, key=lambda t: (*(-n for n in t.found), t.outlet)))
