@@ -111,7 +111,7 @@ def test_only_what_came_and_went_in_that_time_is_told() -> None:
     assert [story.short for story in given.published] == ["story400"]
     assert [story.short for story in given.withdrawn] == ["story005"]
     assert "1 article published, 1 withdrawn" in seen
-    assert "    aggregator why story005\n" in seen
+    assert "  A decision of yours hides it.\n    aggregator why story005\n" in seen
 
 
 def test_the_first_few_that_wait_have_their_commands() -> None:

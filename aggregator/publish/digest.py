@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from aggregator.model import Copy, Site, Story, Topic
+from aggregator.model import Copy, Site, State, Story, Topic
 from aggregator.publish import templates
 from aggregator.publish.news import News, Tally
 from aggregator.publish.notes import Note
@@ -240,11 +240,20 @@ def _joins(site: Site, news: News, said: Words) -> Part:
 
 
 def _withdrawn(site: Site, news: News, said: Words) -> Part:
+    reasons = {
+        State.HIDDEN: said.gettext("A decision of yours hides it."),
+        State.SUPPRESSED: said.gettext("The rules set it aside."),
+        State.WAITING: said.gettext("It waits for your word again."),
+        State.WITHDRAWN: said.gettext(
+            "Nothing finds it any longer, or it is told as part of another."
+        ),
+    }
     items = []
     for story in news.withdrawn:
         one = shown(story, site, {})
         why = f"aggregator why {story.short}"
-        items.append(Item((_line(one, one.url, said),), paste=(why,)))
+        facts = tuple(filter(None, [reasons.get(story.state)]))
+        items.append(Item((_line(one, one.url, said),), facts, paste=(why,)))
     return _part(items, _LISTED, said)
 
 
