@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aggregator.match import match
-from aggregator.model import Entry, Feed, Fetched, Mention, Rest, Topic
-from aggregator.parse import parse
+from aggregator.model import Document, Entry, Feed, Fetched, Mention, Rest, Topic
+from aggregator.parse import confirmed, parse
 from aggregator.sources import Sites, attributed
 
 
@@ -48,7 +48,23 @@ def sift(
 
     Raises ParseError as `parse` does.
     """
-    document = parse(fetched, feed.url, max_entries, feed.outlet.kind)
+    reading = parse(fetched, feed.url, max_entries, feed.outlet.kind)
+    sifted = _sifted(reading.document, feed, topics, known, sites)
+    mentioned = {mention.entry for mention in sifted.mentions}
+    document = confirmed(reading, mentioned)
+    if document is reading.document:
+        return sifted
+    return _sifted(document, feed, topics, known, sites)
+
+
+def _sifted(
+    document: Document,
+    feed: Feed,
+    topics: tuple[Topic, ...],
+    known: frozenset[int],
+    sites: Sites,
+) -> Sifted:
+    """Return what is new in a document that was read."""
     fresh = tuple(entry for entry in document.entries if entry.fingerprint not in known)
     if feed.outlet.kind == "search":
         fresh = tuple(attributed(entry, feed.url, sites) for entry in fresh)

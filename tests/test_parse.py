@@ -28,7 +28,7 @@ URL = "https://outlet.example/feed"
 
 def read(body: bytes, most: int = 2000, **options) -> Document:
     """Parse a body as if it had come from URL."""
-    return parse(Fetched(URL, 200, body, **options), URL, most)
+    return parse(Fetched(URL, 200, body, **options), URL, most).document
 
 
 def rss(items: str, head: str = "") -> bytes:
@@ -64,7 +64,7 @@ def test_a_document_is_read_as_its_toml_says(case):
 
         assert str(caught.value) == wanted["error"]
         return
-    document = parse(fetched, URL, 100, kind)
+    document = parse(fetched, URL, 100, kind).document
     if "ttl" in wanted:
         wanted["rest"] = Rest(timedelta(minutes=wanted.pop("ttl")))
     listed = wanted.pop("entries")
@@ -501,7 +501,7 @@ def test_an_exception_of_feedparser_is_a_parse_error(monkeypatch):
 
     monkeypatch.setattr(feedparser, "parse", broken)
     with pytest.raises(ParseError, match="cannot read it: TypeError"):
-        read(rss(""))
+        read(rss("<body/>"))
 
 
 def test_memory_is_not_the_documents_word(monkeypatch):
@@ -512,7 +512,7 @@ def test_memory_is_not_the_documents_word(monkeypatch):
 
     monkeypatch.setattr(feedparser, "parse", greedy)
     with pytest.raises(MemoryError):
-        read(rss(""))
+        read(rss("<body/>"))
 
 
 # ── real feeds ────────────────────────────────────────────────────────────────────────

@@ -6,6 +6,6 @@ an entry from its neighbours. It runs in a child process (`sandbox`): no network
 clock and no file may enter.
 """
 
-from aggregator.parse.feeds import parse
+from aggregator.parse.feeds import Reading, confirmed, judged, parse
 
-__all__ = ["parse"]
+__all__ = ["Reading", "confirmed", "judged", "parse"]

@@ -35,7 +35,26 @@ _NUMBERED: Final = re.compile(
 _OFFSET: Final = re.compile(
     r"(?:gmt|utc)?(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?"
 )
+# The two dialects of nearly all feeds, as far as nothing is odd about them.
+_TIME: Final = r"(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>[0-5]\d)"
+_W3C: Final = re.compile(
+    r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
+    rf"(?:[T ]{_TIME}(?:\.\d{{1,6}})?)?(?P<zone>Z|[+-][01]\d(?::[0-5]\d|00))?)?",
+    re.ASCII,
+)
+_RFC: Final = re.compile(
+    r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),\s{1,4})?(?P<day>\d{1,2})\s{1,4}"
+    r"(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\s{1,4}"
+    rf"(?P<year>(?:\d\d)?\d\d)\s{{1,4}}{_TIME})?\s{{1,4}}"
+    r"(?P<zone>[+-][01]\d[0-5]\d|GMT|UTC|Z|[ECMP][SD]T)",
+    re.ASCII,
+)
+_AMERICAN: Final = {
+    "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8,
+    "PDT": -7,
+}  # fmt: skip
 _LONGEST: Final = 100  # characters of a date
+_FIGURES: Final = 4  # of a year
 _FIELDS: Final = 6  # year to second
 
 
@@ -45,10 +64,42 @@ def of_feed(text: str, parsed: Sequence[int] | None) -> datetime | None:
     text: as it stands in the feed. parsed: what feedparser made of it, in UTC.
     None: no date, an impossible one, or one before 1990.
     """
+    at = plain(text)
+    if at is not None:
+        return at
     folded = _folded(text)
     if parsed is None or _zone(folded.rpartition(" ")[2]):
         return _plausible(_named(folded)) or _plausible(_tuple(parsed))
     return _plausible(_tuple(parsed))
+
+
+def plain(text: str) -> datetime | None:
+    """Return the moment of a date in one of the two usual dialects (RFC 5322, W3C).
+
+    None where there is anything odd about it; feedparser and the rules here never read
+    another moment from one that is not.
+    """
+    found = _W3C.fullmatch(text) or _RFC.fullmatch(text)
+    if found is None:
+        return None
+    month, zone = found["month"], found["zone"] or ""
+    year = int(found["year"])
+    if len(found["year"]) < _FIGURES:
+        year += 1900 if year >= _EARLIEST % 100 else 2000
+    try:
+        at = datetime(
+            year,
+            int(month) if month.isdigit() else _MONTHS[month.lower()],
+            int(found["day"]),
+            int(found["hour"] or 0),
+            int(found["minute"] or 0),
+            int(found["second"] or 0),
+            tzinfo=UTC,
+        )
+        at -= timedelta(hours=_AMERICAN[zone]) if zone in _AMERICAN else _zone(zone)
+    except (ValueError, OverflowError):
+        return None
+    return at if at.year >= _EARLIEST else None
 
 
 def of_text(text: str) -> datetime | None:

@@ -1,15 +1,18 @@
-"""From the bytes of a document to its entries: the only room that knows feedparser.
+"""From the bytes of a document to its entries.
 
-Every entry that feedparser finds becomes one of ours, whatever it lacks. It runs in a
-child process (`sandbox`), because a document may cost feedparser minutes; the known
-ways to do that are cut away first. No network and no clock may enter.
+Most feeds are only skimmed (`skim`); feedparser reads what is not plain, and once more
+what is to be published, and its word counts. Every entry that it finds becomes one of
+ours, whatever it lacks. All this runs in a child process (`sandbox`), because a
+document may cost feedparser minutes; the known ways to do that are cut away first. No
+network and no clock may enter.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from typing import Any, Final
@@ -31,19 +34,46 @@ from aggregator.parse import (
     sitemap,
 )
 from aggregator.parse.ladder import Item
+from aggregator.parse.skim import Skimmed, skim
 
 _NAME: Final = 1000  # characters of a name that are read
 _MAIL: Final = re.compile(r"\S{1,100}@\S{1,100}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A feed before it is read. text: in UTF-8, cut to what may be read of it."""
+
+    text: bytes
+    feed_url: str
+    base: str
+    spoken: str
+    search: bool
+    max_entries: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a document says, and what it takes to ask feedparser for it again.
+
+    items: those of which its entries were made, in order. source: None where nothing
+    of it was skimmed.
+    """
+
+    document: Document
+    items: tuple[Item, ...] = ()
+    source: _Source | None = None
+
+
 def parse(
     fetched: Fetched, feed_url: str, max_entries: int, kind: FeedKind = "feed"
-) -> Document:
+) -> Reading:
     """Return what a document says, with at most `max_entries` entries in its order.
 
     RSS, RDF and Atom of every version, JSON Feed, and news sitemaps. feed_url: the root
     of the entries' ids, whatever address answered. kind: "search" lets entries name
-    their own outlet.
+    their own outlet. What is published of it is to be `confirmed` first.
 
     Raises ParseError when the document is empty, a web page or something else.
     """
@@ -54,67 +84,111 @@ def parse(
     spoken = fields.language(fetched.content_language.partition(",")[0])
     if text[:1] in (b"{", b"["):
         json = jsonfeed.read(text, base, max_entries)
-        return Document(
-            json.title,
-            json.home,
-            json.language or spoken,
-            ladder.entries(feed_url, json.items),
-            complete=fetched.complete,
+        return Reading(
+            Document(
+                json.title,
+                json.home,
+                json.language or spoken,
+                ladder.entries(feed_url, json.items),
+                complete=fetched.complete,
+            )
         )
     text = markup.clean(text)
     if markup.root(text).rpartition(b":")[2] in sitemap.ROOTS:
         news = sitemap.read(text, base, max_entries)
-        return Document(
-            news.title,
-            "",
-            news.language or spoken,
-            ladder.entries(feed_url, news.items),
-            complete=fetched.complete and news.complete,
+        return Reading(
+            Document(
+                news.title,
+                "",
+                news.language or spoken,
+                ladder.entries(feed_url, news.items),
+                complete=fetched.complete and news.complete,
+            )
         )
     if markup.plain_page(text):
         raise _no_feed(text, base)
     text = markup.bounded(text, max_entries)
-    return _document(text, fetched, feed_url, base, spoken, max_entries, kind)
+    source = _Source(
+        text, feed_url, base, spoken, kind == "search", max_entries, fetched.complete
+    )
+    return _reading(source, _skimmed)
 
 
-def _document(
-    text: bytes,
-    fetched: Fetched,
-    feed_url: str,
-    base: str,
-    spoken: str,
-    max_entries: int,
-    kind: FeedKind,
-) -> Document:
+def confirmed(reading: Reading, ids: Collection[int]) -> Document:
+    """Return a document as it was read if feedparser reads these entries just so.
+
+    Otherwise all of it as feedparser does, which is believed. ids: of the entries that
+    matter, no matter which; without any there is nothing to be asked.
+    """
+    source, items = reading.source, reading.items
+    unique = tuple(dict.fromkeys(items))  # as the entries
+    asked = [
+        item
+        for item, entry in zip(unique, reading.document.entries, strict=False)
+        if entry.id in ids
+    ]
+    if source is None or not asked:
+        return reading.document
+    places = sorted(map(items.index, asked))
+    text = markup.only(source.text, places, len(items))
+    read: list[Item] = []
+    with suppress(ParseError):
+        for part in markup.parts(text):
+            result = _read(part, source.base, source.spoken)
+            read += _items(result, source, reading.document.language)
+    same = read == [items[place] for place in places]
+    return reading.document if same else judged(reading)
+
+
+def judged(reading: Reading) -> Document:
+    """Return a document with every word of it read by feedparser."""
+    source = reading.source
+    return _reading(source, _read).document if source else reading.document
+
+
+def _reading(source: _Source, read: Callable[[bytes, str, str], Any]) -> Reading:
     """Return what a feed says; read in parts, since feedparser takes much memory."""
+    text = source.text
     parts = markup.parts(text)
-    result = _read(next(parts), base, spoken)
+    result = read(next(parts), source.base, source.spoken)
+    skimmed = isinstance(result, Skimmed)
     html = markup.root(text).lower() == b"html"
-    if not (result.get("version") or (result.entries and not html)):
-        raise _no_feed(text, base)
-    feed, complete = result.feed, fetched.complete
+    if not (skimmed or result.get("version") or (result.entries and not html)):
+        raise _no_feed(text, source.base)
+    feed, complete = result.feed, source.complete
     language = fields.language(feed.get("language"))
     items: list[Item] = []
     while True:
         # charsets are settled before, so that only broken XML is left to be "bozo"
         complete = complete and not result.bozo
-        items += (
-            _item(entry, base, language, search=kind == "search")
-            for entry in result.entries
-        )
+        items += _items(result, source, language)
         part = next(parts, b"")
         if not part:
             break
-        result = _read(part, base, spoken)
-    return Document(
+        result = read(part, source.base, source.spoken)
+        skimmed = skimmed or isinstance(result, Skimmed)
+    del items[source.max_entries :]
+    document = Document(
         title=_shown(feed, "title"),
-        home=fields.link(feed.get("link"), base),
+        home=fields.link(feed.get("link"), source.base),
         language=language,
-        entries=ladder.entries(feed_url, items[:max_entries]),
+        entries=ladder.entries(source.feed_url, items),
         complete=complete,
         dated_at=_date(feed, "updated") or _date(feed, "published"),
         rest=rest.read(feed, text),
     )
+    return Reading(document, tuple(items), source) if skimmed else Reading(document)
+
+
+def _items(result: Any, source: _Source, language: str) -> Iterator[Item]:  # noqa: ANN401 - untyped library
+    """Yield the entries of a result of feedparser's, or one like it."""
+    for entry in result.entries:
+        yield _item(entry, source.base, language, search=source.search)
+
+
+def _skimmed(text: bytes, base: str, language: str) -> Any:  # noqa: ANN401 - untyped library
+    """Return what a text says, by feedparser where that takes more than a glance."""
+    return skim(text, base, language) or _read(text, base, language)
 
 
 def _read(text: bytes, base: str, language: str) -> Any:  # noqa: ANN401 - untyped library

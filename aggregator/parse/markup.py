@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from html.entities import html5
 from typing import Final
 
@@ -35,6 +35,13 @@ ITEM: Final = re.compile(rb"<(?:\w+:)?(?:item|entry)(?=[\s/>])", re.IGNORECASE)
 _NEXT: Final = re.compile(
     rb"</(?:\w+:)?(?:item|entry)\s{0,9}>\s*+(?=<(?:\w+:)?(?:item|entry)[\s/>])",
     re.IGNORECASE,
+)
+# What may hold anything, or the beginning of an entry, or the end of one.
+_TOKEN: Final = re.compile(
+    rb"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>"
+    rb"|(?P<start><(?:\w+:)?(?:item|entry)(?=[\s/>]))"
+    rb"|(?P<end></(?:\w+:)?(?:item|entry)\s*>)",
+    re.IGNORECASE | re.DOTALL,
 )
 _NAMED: Final = re.compile(
     rb"(<(?:\w+:)?(?:author|creator|managingeditor|webmaster|publisher|name|email"
@@ -143,6 +150,24 @@ def parts(text: bytes) -> Iterator[bytes]:
             yield head + text[start : cut.end()] + tail
             start = cut.end()
     yield head + text[start:end] + tail
+
+
+def only(text: bytes, wanted: Collection[int], count: int) -> bytes:
+    """Return a well-formed feed with some of its entries, by their places in it.
+
+    What stands between entries goes with those left out. b"" where they cannot be told
+    apart, or are not `count`.
+    """
+    edges = [token for token in _TOKEN.finditer(text) if token.lastgroup]
+    starts, ends = edges[::2], edges[1::2]
+    if (
+        not count == len(starts) == len(ends)
+        or {edge.lastgroup for edge in starts} != {"start"}
+        or {edge.lastgroup for edge in ends} != {"end"}
+    ):
+        return b""
+    kept = (text[starts[at].start() : ends[at].end()] for at in sorted(wanted))
+    return b"".join([text[: starts[0].start()], *kept, text[ends[-1].end() :]])
 
 
 def _opaque(text: bytes) -> bool:
