@@ -98,10 +98,12 @@ def match(
     """
     wanted = tuple(t for t in topics if outlet.topics is None or t.id in outlet.topics)
     rules, sieve = _prepared(wanted)
-    rows = [*map(_row, map(_texts, entries))]
-    chances = sieve.chances(rows)
+    # Folded once more where anything may be found: kept, all of a long document's
+    # texts would take as much memory again.
+    chances = sieve.chances(map(_row, map(_texts, entries)))
     kept = positions(chances)
-    with Index((rows[position] for position in kept), kept) as index:
+    rows = (_row(_texts(entries[position])) for position in kept)
+    with Index(rows, kept) as index:
         asked = _Asked(index, chances)
         ruled = [
             (position, order, ruling)

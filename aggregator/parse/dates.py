@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 
 _EARLIEST: Final = 1990  # older ones are clocks that were never set, no articles
@@ -54,6 +55,7 @@ _AMERICAN: Final = {
     "PDT": -7,
 }  # fmt: skip
 _LONGEST: Final = 100  # characters of a date
+_RECENT: Final = 100  # dates: each is asked for twice, when it is met and when used
 _FIGURES: Final = 4  # of a year
 _FIELDS: Final = 6  # year to second
 
@@ -73,6 +75,7 @@ def of_feed(text: str, parsed: Sequence[int] | None) -> datetime | None:
     return _plausible(_tuple(parsed))
 
 
+@lru_cache(_RECENT)
 def plain(text: str) -> datetime | None:
     """Return the moment of a date in one of the two usual dialects (RFC 5322, W3C).
 

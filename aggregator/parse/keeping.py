@@ -249,7 +249,7 @@ class Keeper:
 
     def _mended(self, address: str) -> str:
         """Return the address of a link, its ampersands as they were meant."""
-        return _REFERENCE.sub(r"&\1", address)
+        return _REFERENCE.sub(r"&\1", address) if "&" in address else address
 
 
 class Feed(Keeper):

@@ -48,21 +48,26 @@ def entries(feed_url: str, items: Sequence[Item]) -> tuple[Entry, ...]:
     rungs = [_rungs(item) for item in items]
     while shared := _shared([left[0] for left in rungs]):
         for position in shared:
-            # the last rung stays: no two items are equal in everything
-            rungs[position] = rungs[position][1:] or rungs[position]
+            # no two items are equal in everything, so none shares its last rung
+            rungs[position] = rungs[position][1:] or [_everything(items[position])]
     return tuple(
         _entry(feed_url, left[0], item) for left, item in zip(rungs, items, strict=True)
     )
 
 
 def _rungs(item: Item) -> list[str]:
-    """Return what may be an item's key, best first; the last stands for all of it."""
-    dated = f"{item.title}\n{_iso(item.published_at)}"
-    named = [item.guid, item.url, dated if item.title else ""]
+    """Return what may be an item's key, best first; what has none is all of it."""
+    dated = f"{item.title}\n{_iso(item.published_at)}" if item.title else ""
+    named = [rung for rung in (item.guid, item.url, dated) if rung]
+    return named or [_everything(item)]
+
+
+def _everything(item: Item) -> str:
+    """Return what stands for all of an item."""
     everything = identity.number(
         f"guid={item.guid}", *_shown(item, item.url), _iso(item.updated_at)
     )
-    return [*(rung for rung in named if rung), f"{everything:x}"]
+    return f"{everything:x}"
 
 
 def _shared(keys: list[str]) -> list[int]:

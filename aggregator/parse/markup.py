@@ -25,7 +25,8 @@ _FIRST_ELEMENT: Final = re.compile(rb"<([A-Za-z_\x80-\xff][\w.:\x80-\xff-]*)")
 _PAGE: Final = re.compile(rb"<!doctype\s+html|<html\b|<head\b|<body\b", re.IGNORECASE)
 _BLANKS: Final = re.compile(rb"(?:\s|\xc2\xa0){2,}")
 # What XML 1.0 cannot hold; one of them makes a whole document malformed.
-_NO_XML: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
+_CONTROLS: Final = bytes({*range(0x20)} - {0x09, 0x0A, 0x0D})
+_NO_CHARACTERS: Final = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 # An entity that is made of others: ten such lines make ten billion words.
 _NESTED: Final = re.compile(
     rb"""<!ENTITY\s[^"'<>]*+"""
@@ -88,7 +89,9 @@ def clean(text: bytes) -> bytes:
     A server's warnings before "<?xml" would make a sound document malformed; on blanks
     feedparser takes time by the square of their number. Entities made of others go too.
     """
-    text = _NO_XML.sub(b"", text)
+    text = text.translate(None, _CONTROLS)  # a fourth of the time of a search
+    for none in _NO_CHARACTERS:
+        text = text.replace(none, b"")
     declared = _DECLARATION.search(text, 0, _HEAD)
     if declared and not _FEED_ROOT.search(text, 0, declared.start()):
         text = text[declared.start() :]

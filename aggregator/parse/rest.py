@@ -27,6 +27,7 @@ _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Comments and CDATA may hold anything; cut short, they reach to the end.
 _OPAQUE: Final = re.compile(r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)", re.DOTALL)
 _ITEM: Final = re.compile(r"<item[\s/>]")
+_SKIP: Final = b"<skip"  # as both of them begin; few feeds have any
 _HOUR: Final = re.compile(r"<hour>\s{0,99}(\d{1,2})\s{0,99}</hour>")
 _DAY: Final = re.compile(r"<day>\s{0,99}(\w{3})\w{0,6}\s{0,99}</day>")
 
@@ -38,8 +39,10 @@ def read(feed: Any, text: bytes) -> Rest:  # noqa: ANN401 - untyped library
     feedparser keeps the last skipped hour and day only. Hour 24 is 0. What makes no
     sense counts as not said.
     """
-    head = text[: fields.LONGEST].decode("utf-8", "ignore")
-    head = _OPAQUE.sub("", head).lower()
+    start = text[: fields.LONGEST]
+    if _SKIP not in start.lower():
+        return Rest(_ttl(feed))
+    head = _OPAQUE.sub("", start.decode("utf-8", "ignore")).lower()
     head = _ITEM.split(head, maxsplit=1)[0]
     hours = (int(hour) for hour in _HOUR.findall(_inside(head, "skiphours")))
     days = _DAY.findall(_inside(head, "skipdays"))

@@ -35,7 +35,7 @@ _INDEX = re.compile(r"/(?:index\.(?:html?|php)|default\.aspx?)$", re.IGNORECASE)
 _ROUTE = re.compile(r"!?/.+|!.+")  # a fragment by which a script chooses the page
 _VIDEO = re.compile(r"/(?:embed|shorts|live|v)/([\w-]{6,})")
 _SHORT_VIDEO = re.compile(r"/([\w-]{6,})")
-_ROUNDS = 8  # more than any address takes to settle
+_ROUNDS = 9  # more than any address takes to settle
 
 
 def canonical(url: str) -> str:
@@ -48,7 +48,7 @@ def canonical(url: str) -> str:
     (RFC 3986 §6.2.2). A redirect, cache or proxy that carries its target counts as
     that.
     """
-    key = _key(url.strip())
+    key = url.strip()
     for _ in range(_ROUNDS):
         again = _key(key)
         if again == key:
@@ -63,8 +63,9 @@ def _key(url: str) -> str:
     if parts is None:
         return ""
     name = _host(host(url))
-    if parts.hostname and ":" in parts.hostname:
-        name = name.replace(parts.hostname, f"[{parts.hostname}]", 1)
+    hostname = parts.hostname or ""
+    if ":" in hostname:
+        name = name.replace(hostname, f"[{hostname}]", 1)
     path = _SESSION.sub("", _escapes(parts.path))
     path = "/" + normpath(f"/{path}").lstrip("/")
     query = _escapes(parts.query.replace("+", "%20")).replace("amp;", "")

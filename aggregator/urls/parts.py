@@ -9,17 +9,20 @@ _PORTS = {"http": 80, "https": 443}
 # Under these labels everybody has a name of their own: example.co.uk, and m.co.uk too.
 SHARED = frozenset("ac asso co com edu gob gouv gov ne net or org".split())
 # What may stand in a path, a query or a fragment (RFC 3986 §3.3-3.5).
-_LEGAL = r"[!$&'()*+,\-./0-9:;=?@A-Z_a-z~]|%[0-9A-Fa-f]{2}"
-_ILLEGAL = re.compile(f"(?!{_LEGAL}).", re.DOTALL)
+_LEGAL = r"[!$&'()*+,\-./0-9:;=?@A-Z_a-z~]"
+_ESCAPED = "%[0-9A-Fa-f]{2}"
+_ILLEGAL = re.compile(f"(?!{_LEGAL}|{_ESCAPED}).", re.DOTALL)
 _NAME = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*"
 _HOST = re.compile(rf"{_NAME}|\[[0-9a-f:.]+\]")
-_WRITTEN = re.compile(rf"https?://{_NAME}/(?:{_LEGAL})*(?:#(?:{_LEGAL})*)?")
+_LEGALS = f"(?:{_LEGAL}++|{_ESCAPED})*+"
+_WRITTEN = re.compile(rf"https?://{_NAME}/{_LEGALS}(?:#{_LEGALS})?")
 _OWN, _COUNTRY = 2, 2  # labels of a name that is somebody's, letters of a country's
 
 
 def web(url: str) -> bool:
     """Tell whether `url` is an absolute http(s) address with a host."""
-    return split(url) is not None
+    # nearly all are written well; splitting takes three times as long
+    return _WRITTEN.fullmatch(url) is not None or split(url) is not None
 
 
 def split(url: str) -> SplitResult | None:
