@@ -20,6 +20,7 @@ NAMESPACES = {
     "feedburner": "http://rssnamespace.org/feedburner/ext/1.0",
     "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
     "media": "http://search.yahoo.com/mrss/",
+    "News": "https://search.example/news?q=a&amp;format=rss",
     "slash": "http://purl.org/rss/1.0/modules/slash/",
     "sy": "http://purl.org/rss/1.0/modules/syndication/",
     "thr": "http://purl.org/syndication/thread/1.0",
@@ -174,7 +175,7 @@ _SHARED = (
     | around(
         "media:content media:content media:group media:group media:group x:box",
         ["", " url='https://outlet.example/i.jpg'"],
-        element(_MEDIA * _USUAL + "x:note title", WORDS, KINDS)
+        element(_MEDIA * _USUAL + "x:note title ttl News:Source", WORDS, KINDS)
         | st.just("<media:thumbnail url='/t.jpg'/>"),
     )
     | element(
@@ -189,6 +190,7 @@ _OF_ITEMS = (
     _SHARED
     | element("source image", [*LINKS, "Slate"], ["", " url='/s'"])
     | element("feedburner:origLink", LINKS, mostly([""], [" a='b'"]))
+    | element("News:Source", ["Slate", "Le Café", ""], mostly([""], [" a='b'"]))
     | st.just("<media:thumbnail url='/t.jpg' width='1'/>")
 )
 _OF_FEEDS = (

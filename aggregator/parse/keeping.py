@@ -89,6 +89,14 @@ def joined(base: str, url: str) -> str:
         return ""
 
 
+def _unruled(element: Element) -> str:
+    """Return the text of an element for which feedparser has no rule."""
+    text = leaf(element)
+    if element.attrib:
+        raise UnsureError("attributes, which feedparser keeps in place of the text")
+    return recoded(text)
+
+
 class Keeper:
     """What is kept of an entry, or of a feed, while its elements are read.
 
@@ -284,9 +292,7 @@ class Feed(Keeper):
         self._word("sy_updatefrequency", element)
 
     def _word(self, name: str, element: Element) -> None:
-        text = leaf(element)
-        # without a rule for it, feedparser keeps its attributes, if there are any
-        self.kept[name] = {} if element.attrib else recoded(text)
+        self.keep(name, _unruled(element), 0)
 
 
 class Entry(Keeper):
@@ -332,9 +338,11 @@ class Entry(Keeper):
 
     def origin(self, element: Element, depth: int) -> None:
         """Keep the address before FeedBurner's."""
-        if element.attrib:
-            raise UnsureError("an odd address of FeedBurner")
-        self.keep("feedburner_origlink", recoded(leaf(element)), depth)
+        self.keep("feedburner_origlink", _unruled(element), depth)
+
+    def outlet(self, element: Element, depth: int) -> None:
+        """Keep the name of the outlet, as Bing gives it."""
+        self.keep("news_source", _unruled(element), depth)
 
     def sign(self) -> None:
         """Keep who wrote it, when all of it was read."""

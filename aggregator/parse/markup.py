@@ -26,7 +26,7 @@ _PAGE: Final = re.compile(rb"<!doctype\s+html|<html\b|<head\b|<body\b", re.IGNOR
 _BLANKS: Final = re.compile(rb"(?:\s|\xc2\xa0){2,}")
 # What XML 1.0 cannot hold; one of them makes a whole document malformed.
 _CONTROLS: Final = bytes({*range(0x20)} - {0x09, 0x0A, 0x0D})
-_NO_CHARACTERS: Final = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+_NO_CHARACTER: Final = re.compile(rb"\xef\xbf[\xbe\xbf]")
 # An entity that is made of others: ten such lines make ten billion words.
 _NESTED: Final = re.compile(
     rb"""<!ENTITY\s[^"'<>]*+"""
@@ -89,9 +89,8 @@ def clean(text: bytes) -> bytes:
     A server's warnings before "<?xml" would make a sound document malformed; on blanks
     feedparser takes time by the square of their number. Entities made of others go too.
     """
-    text = text.translate(None, _CONTROLS)  # a fourth of the time of a search
-    for none in _NO_CHARACTERS:
-        text = text.replace(none, b"")
+    # a search for all of them at once takes four times as long
+    text = _NO_CHARACTER.sub(b"", text.translate(None, _CONTROLS))
     declared = _DECLARATION.search(text, 0, _HEAD)
     if declared and not _FEED_ROOT.search(text, 0, declared.start()):
         text = text[declared.start() :]

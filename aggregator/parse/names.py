@@ -24,6 +24,8 @@ _HANDLED: Final = frozenset(
     name.partition("_")[2].partition("_")[2]
     for name in dir(StrictFeedParser)
     if name.startswith(("_start_", "_end_"))
+) | frozenset(  # and those that `feeds` and `rest` look for
+    "feedburner_origlink news_source sy_updatefrequency sy_updateperiod ttl".split()
 )
 # Names under which feedparser keeps what it made of others, or looks for them.
 _TAKEN: Final = frozenset(
@@ -100,5 +102,5 @@ def _prefix(uri: str) -> str | None:
 
 
 def handled(name: str) -> bool:
-    """Tell whether feedparser does more about an element than to keep its text."""
+    """Tell whether an element means more than that feedparser keeps its text."""
     return name in _HANDLED

@@ -106,6 +106,7 @@ _OF_ENTRIES: Final[dict[str, _Method]] = _COMMON | {
     "image": Entry.image,
     "itunes_author": Entry.author,
     "managingeditor": Entry.author,
+    "news_source": Entry.outlet,
     "source": Entry.source,
 }
 _OF_MEDIA: Final = frozenset({"media_description", "media_title"})
