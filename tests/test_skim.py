@@ -109,6 +109,75 @@ def test_habits_of_feedparser_are_kept(item):
     assert differences(read(body.encode())) == []
 
 
+ATOM = "http://www.w3.org/2005/Atom"
+DC = "http://purl.org/dc/elements/1.1/"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+PEOPLE = "<author><name>Ana</name>{}</author><author><name>Bo</name></author>"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "<rss xmlns:a='urn:1 urn:2'><channel/></rss>",
+        "<rss xmlns:a='urn:1'><channel><item xmlns:a='urn:2'/></channel></rss>",
+        "<rss xmlns:a='urn:1' xmlns:b='urn:1'><channel><a:x/></channel></rss>",
+        f"<rss xmlns:dc='{ATOM}' xmlns:d='{DC}'><channel/></rss>",
+        "<rss xmlns:x='http://www.w3.org/1999/xlink'><channel/></rss>",
+        "<rss><channel/><channel/></rss>",
+        "<rss xml:base='urn:x'><channel/></rss>",
+        "<rss><channel lastmod='2026-11-23'/></rss>",
+        "<rss><channel><date>2026-11-23</date></channel></rss>",
+        "<rss><channel><body/></channel></rss>",
+        "<rss><channel><item>&nbsp;<b></item></channel></rss>",
+        "<!DOCTYPE rss><rss><channel/></rss>",
+        "<feed/>",
+        "<feed xmlns='http://purl.org/atom/ns#' version='0.3'/>",
+        f"<r:RDF xmlns='http://purl.org/rss/1.0/' xmlns:r='{RDF}'><item/></r:RDF>",
+    ],
+)
+def test_an_odd_document_is_left_to_feedparser(odd):
+    """At anything in it of which it is not certain, skimming gives up."""
+    assert skim(odd.encode(), URL, "") is None
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "<title type='odd'>a</title>",
+        "<title a='1' A='2'>a</title>",
+        "<title x:type='html'>a</title>",
+        "<title>a<b>c</b></title>",
+        "<link url='/a'/>",
+        "<guid xml:base='/b/'>a</guid>",
+        "<x:box><title>a</title></x:box>",
+        "<category><a/></category>",
+        "<pubDate>demain</pubDate>",
+        "<feedburner:origLink a='b'>/a</feedburner:origLink>",
+        "<author>a@b.example</author><author>c</author>",
+        "<author>Ana<name>Bo</name></author>",
+        "<author><name>Bo</name>Ana</author>",
+        "<author><name>Bo</name><title>a</title></author>",
+        PEOPLE.format("<email>a@b.example</email>"),
+        f"<author>Cy</author>{PEOPLE.format('')}",
+    ],
+)
+def test_an_odd_entry_is_left_to_feedparser(odd):
+    """At anything in an entry of which it is not certain, skimming gives up."""
+    body = f"<rss{DECLARED}><channel><item>{odd}</item></channel></rss>"
+
+    assert skim(body.encode(), URL, "") is None
+
+
+def test_a_malformed_document_is_skimmed_once_mended():
+    """Bare ampersands and entities of HTML cost no feed its skimming."""
+    body = "<rss><channel><item><title>R&D, l’été&nbsp;!</title></item></channel></rss>"
+    found = skim(body.encode(), URL, "")
+
+    assert found is not None
+    assert found.entries[0]["title"] == "R&D, l’été\u00a0!"
+    assert differences(read(body.encode())) == []
+
+
 # ── dates ─────────────────────────────────────────────────────────────────────────────
 
 
