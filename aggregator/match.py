@@ -98,14 +98,12 @@ def match(
     """
     wanted = tuple(t for t in topics if outlet.topics is None or t.id in outlet.topics)
     rules, sieve = _prepared(wanted)
-    # Folded once more where anything may be found: kept, all of a long document's
-    # texts would take as much memory again.
-    chances = sieve.chances(map(_row, map(_texts, entries)))
+    rows = [*map(_row, map(_texts, entries))]
+    chances = sieve.chances(rows)
     kept = positions(chances)
     if not (kept or outlet.always or outlet.review):
         return ()  # as nearly always; making an index takes half a millisecond
-    rows = (_row(_texts(entries[position])) for position in kept)
-    with Index(rows, kept) as index:
+    with Index((rows[position] for position in kept), kept) as index:
         asked = _Asked(index, chances)
         ruled = [
             (position, order, ruling)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -82,18 +82,18 @@ class Sieve:
                 self._by_word[word].append(each)
         self._words = _Words(w for each in read for need in each.needs for w in need)
 
-    def chances(self, rows: Iterable[tuple[str, ...]]) -> Chances:
+    def chances(self, rows: Sequence[tuple[str, ...]]) -> Chances:
         """Return which rows each expression may find."""
         holders: defaultdict[tuple[bytes, bool], int] = defaultdict(int)
-        words, every = self._words, 0
+        words = self._words
         for position, row in enumerate(rows):
-            every |= 1 << position
             text = " ".join(row).encode("ascii", "replace").translate(_BLANKED)
-            # sets pass over most words in a third of the time of looking each up
+            # passing over nearly all words at once takes two thirds of the time
             for word in set(text.split()) - words.barren:
                 for hit in words[word]:
                     holders[hit] |= 1 << position
-        found = {each.text: every for each in self._unknown if every}
+        every = (1 << len(rows)) - 1
+        found = {each.text: every for each in self._unknown if rows}
         held = holders.keys() & self._by_word.keys()
         for each in {
             each.text: each for w in held for each in self._by_word[w]

@@ -119,6 +119,20 @@ def test_hostile_outlets_cost_little_and_nobody_else() -> None:
     assert "0 broken, 0 external entities fetched" in done.stdout
 
 
+def test_skimming_is_compared_with_feedparser(tmp_path: Path) -> None:
+    """What is skimmed is counted and read both ways, and is worth it."""
+    folder = tmp_path / "feeds" / "dev"
+    folder.mkdir(parents=True)
+    (folder / "a.xml").write_text(rss(item("1", "L’un"), item("2", "L’autre")), "utf-8")
+    (folder / "b.xml").write_text("<html>no feed</html>")
+
+    done = run("skimming.py", tmp_path, "--made", "1")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 of 1 documents are skimmed, that is 2 of 2 entries" in done.stdout
+    assert "0 read otherwise" in done.stdout
+
+
 def test_damaged_documents_make_no_poll_raise(tmp_path: Path) -> None:
     """Whatever is wrong with a document, its poll ends in time, with a reason."""
     folder = tmp_path / "feeds" / "dev"
