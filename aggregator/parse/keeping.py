@@ -117,11 +117,8 @@ class Keeper:
         """Keep a text: the last one of its name counts."""
         self.kept[name] = value
 
-    def enter(self, element: Element) -> Mapping[str, str]:
-        """Take over language and base of an element that holds the others.
-
-        Return its attributes.
-        """
+    def enter(self, element: Element) -> None:
+        """Take over the language and the base of an element that holds others."""
         given = attributes(element)
         if "href" in given or "lastmod" in given:
             raise UnsureError("a channel of CDF")
@@ -131,7 +128,6 @@ class Keeper:
             self.base = joined(self.base, base)
             if not self.base.startswith(("http://", "https://")):
                 raise UnsureError("an odd base")
-        return given
 
     def title(self, element: Element, depth: int) -> None:
         """Keep a title, unless there is one further out."""
@@ -305,7 +301,7 @@ class Entry(Keeper):
         self.enter(item)
         self._depths: dict[str, int] = {}
         self._names: list[str] = []  # of authors, written as a text
-        self._people: list[dict[str, str]] = []
+        self._people: list[Mapping[str, str]] = []
         about = item.get(f"{_RDF}about")
         if about:
             self.kept["id"] = about
@@ -323,7 +319,7 @@ class Entry(Keeper):
 
     def person(self, parts: Mapping[str, str]) -> None:
         """Keep an author by the texts of its parts."""
-        self._people.append(dict(parts))
+        self._people.append(parts)
 
     def source(self, element: Element, _depth: int) -> None:
         """Keep the name of the outlet that an entry is from."""

@@ -47,9 +47,13 @@ _PASSED: Final = dict.fromkeys(
     """.split(),
     _NOTHING,
 ) | {"contributor": _PERSON, "itunes_category": frozenset({"itunes_category"})}
-_PASSED_IN_FEEDS: Final = _PASSED | dict.fromkeys(
-    "cloud dc_author dc_creator itunes_author managingeditor media_content".split(),
-    _NOTHING,
+_PASSED_IN_FEEDS: Final = (
+    _PASSED
+    | dict.fromkeys(
+        "cloud dc_author dc_creator itunes_author managingeditor media_content".split(),
+        _NOTHING,
+    )
+    | {"author": _PERSON, "itunes_owner": _PERSON}
 )
 _PASSED_IN_ENTRIES: Final = _PASSED | dict.fromkeys(
     "dc_language language".split(), _NOTHING
@@ -60,7 +64,6 @@ _PICTURES: Final = {
 }
 _MEDIA: Final = frozenset({"media_content", "media_group"})
 _DEEP: Final = 4  # levels of media in media
-_PERSONS: Final = {"author": _PERSON, "itunes_owner": _PERSON}
 
 _Method = Callable[[Any, ET.Element, int], None]
 _COMMON: Final[dict[str, _Method]] = {
@@ -212,8 +215,8 @@ class _Reader:
             elif name in _PICTURES:
                 self._pass(child, _PICTURES[name])
                 feed.title_depth = -1
-            elif name in _PASSED_IN_FEEDS or name in _PERSONS:
-                self._pass(child, _PASSED_IN_FEEDS.get(name, _PERSON))
+            elif name in _PASSED_IN_FEEDS:
+                self._pass(child, _PASSED_IN_FEEDS[name])
             elif self._ruled(child):
                 raise UnsureError(f"<{name}>")
 
