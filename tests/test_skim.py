@@ -76,7 +76,7 @@ def test_real_feeds_are_skimmed_as_feedparser_reads_them():
 # ── random feeds ──────────────────────────────────────────────────────────────────────
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(documents())
 def test_a_random_feed_is_skimmed_as_feedparser_reads_it(body):
     """Whatever a well-formed feed holds gives the same in every field."""
@@ -197,7 +197,7 @@ def test_a_malformed_document_is_skimmed_once_mended():
     st.sampled_from("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()),
     st.sampled_from(["", "Z", "GMT", "EST", "PDT", "+01:00", "-0530", "+0200"]),
 )
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_a_plain_date_is_the_one_that_feedparser_reads(year, others, form, month, zone):
     """The two usual dialects mean the moment that feedparser and our rules find."""
     text = form.format(year, *others, month) + zone

@@ -72,8 +72,11 @@ def utf8(body: bytes, content_type: str = "") -> bytes:
 def _recoded(body: bytes, encoding: str, errors: str) -> bytes:
     """Return bytes of an encoding in UTF-8; raises as their decoder does."""
     if encoding == "utf-8" and errors == "strict":
-        for _ in _parts(body, encoding, errors):
-            pass
+        if len(body) <= _PART:
+            body.decode()  # a third of the time of a reader of parts
+        else:
+            for _ in _parts(body, encoding, errors):
+                pass
         return body
     return b"".join(
         part.encode("utf-8", "replace") for part in _parts(body, encoding, errors)
