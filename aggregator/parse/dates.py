@@ -66,9 +66,9 @@ def of_feed(text: str, parsed: Sequence[int] | None) -> datetime | None:
     text: as it stands in the feed. parsed: what feedparser made of it, in UTC.
     None: no date, an impossible one, or one before 1990.
     """
-    at = plain(text)
+    at = usual(text)
     if at is not None:
-        return at
+        return _plausible(at)
     folded = _folded(text)
     if parsed is None or _zone(folded.rpartition(" ")[2]):
         return _plausible(_named(folded)) or _plausible(_tuple(parsed))
@@ -76,11 +76,11 @@ def of_feed(text: str, parsed: Sequence[int] | None) -> datetime | None:
 
 
 @lru_cache(_RECENT)
-def plain(text: str) -> datetime | None:
+def usual(text: str) -> datetime | None:
     """Return the moment of a date in one of the two usual dialects (RFC 5322, W3C).
 
-    None where there is anything odd about it; feedparser and the rules here never read
-    another moment from one that is not.
+    Even an implausible one. None where there is anything odd about it; where not,
+    feedparser and the rules here would find the same moment.
     """
     found = _W3C.fullmatch(text) or _RFC.fullmatch(text)
     if found is None:
@@ -102,7 +102,7 @@ def plain(text: str) -> datetime | None:
         at -= timedelta(hours=_AMERICAN[zone]) if zone in _AMERICAN else _zone(zone)
     except (ValueError, OverflowError):
         return None
-    return at if at.year >= _EARLIEST else None
+    return at
 
 
 def of_text(text: str) -> datetime | None:

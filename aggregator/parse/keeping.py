@@ -210,7 +210,7 @@ class Keeper:
 
     def _date(self, name: str, element: Element, depth: int) -> None:
         text = leaf(element)
-        if text and dates.plain(text) is None:
+        if text and dates.usual(text) is None:
             raise UnsureError(f"the date {text}")
         self.keep(name, text, depth)
 
