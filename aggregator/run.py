@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -139,16 +139,21 @@ def republish(desk: Desk, now: datetime, *, accept: bool = False) -> Rebuilt:
     database = desk.config.storage.database
     with held(database, "cycle"), Store(database) as store:
         restored = recover(store, desk, now)
-        polls.follow(store, desk.config.feeds, now)
-        watch.edits(store, desk, None, now)
-        rules.apply(store, desk.config)
-        with _uncollected():
-            tidings = tell(store, desk, now, accept=accept)
-            told = stories(store, desk, tidings.members)
-            watch.brake(store, desk, told, now)
-            documents, written = rebuild(store, desk, told)
-        heard = tell_hubs(store, desk, told, documents, now)
-        return Rebuilt(written, braked(desk, told), heard, restored)
+        return replace(renew(store, desk, now, accept=accept), restored=restored)
+
+
+def renew(store: Store, desk: Desk, now: datetime, *, accept: bool = False) -> Rebuilt:
+    """Do what `republish` does, for a command that holds the cycle lock already."""
+    polls.follow(store, desk.config.feeds, now)
+    watch.edits(store, desk, None, now)
+    rules.apply(store, desk.config)
+    with _uncollected():
+        tidings = tell(store, desk, now, accept=accept)
+        told = stories(store, desk, tidings.members)
+        watch.brake(store, desk, told, now)
+        documents, written = rebuild(store, desk, told)
+    heard = tell_hubs(store, desk, told, documents, now)
+    return Rebuilt(written, braked(desk, told), heard)
 
 
 # ── polling ───────────────────────────────────────────────────────────────────────────

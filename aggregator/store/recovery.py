@@ -1,7 +1,9 @@
-"""A database made again from what was published of its stories.
+"""Stories put into the database from what was published of them.
 
-Of an entry that comes back only its published words are known, until its feed lists it
-again: `recovered` holds those entries. Reading the published folder is `recover`'s.
+Into an empty one after a loss, or beside others that are there. Of an entry that comes
+back only its published words are known, until its feed lists it again: `recovered`
+holds those entries. Reading a published folder is `recover`'s, another file
+`exchange`'s.
 """
 
 from __future__ import annotations
@@ -39,6 +41,36 @@ def empty(store: Store) -> bool:
     return not row["told"] and not store.fact("documents")
 
 
+def there(store: Store, stories: Sequence[Story]) -> set[str]:
+    """Return the short ids of those that the database has already.
+
+    Under that id, whatever became of it, or under another: then an entry of theirs is
+    in a story, or one with the same address.
+    """
+    rows = store.each("SELECT short FROM stories")
+    found = {row["short"] for row in rows} & {one.short for one in stories}
+    names: defaultdict[int | str, set[str]] = defaultdict(set)
+    for story in stories:
+        for origin in story.entries:
+            names[number_of(origin)].add(story.short)
+            if not origin.reused and (address := canonical(origin.url)):
+                names[address].add(story.short)
+    for row in store.each(
+        """
+        SELECT id, canonical, reused FROM entries
+        WHERE story != '' AND (
+            id IN (SELECT value FROM json_each(?1))
+            OR canonical IN (SELECT value FROM json_each(?1))
+        )
+        """,
+        json.dumps([*names]),
+    ):
+        found |= names.get(row["id"], set())
+        if not row["reused"]:
+            found |= names.get(row["canonical"], set())
+    return found
+
+
 def number_of(origin: Origin) -> int:
     """Return the id of the entry that an origin stands for."""
     return number(origin.feed or BY_HAND, origin.key)
@@ -49,7 +81,8 @@ def keep(
 ) -> None:
     """Remember stories as they were published, inside a transaction.
 
-    outlets: those of feeds.toml, by the URLs of their feeds.
+    None of them may be `there`. Entries that are, and belong to no story, keep their
+    own words. outlets: those of feeds.toml, by the URLs of their feeds.
     """
     placed = _placed(stories)
     _keep_feeds(store, [one for one, _, _ in placed.values()], outlets)
@@ -100,7 +133,8 @@ def _keep_feeds(
         """
         INSERT INTO feeds (id, url, outlet, followed, title, home)
         VALUES (?, ?, ?, 0, ?, ?)
-        ON CONFLICT (id) DO UPDATE SET title = excluded.title, home = excluded.home
+        ON CONFLICT (id) DO UPDATE SET title = iif(title = '', excluded.title, title),
+            home = iif(home = '', excluded.home, home)
         """,
         [
             (
@@ -121,13 +155,23 @@ def _keep_entries(
     outlets: Mapping[str, Outlet],
     now: datetime,
 ) -> None:
+    listed = json.dumps([*placed])
+    known = {
+        row["id"]
+        for row in store.each(
+            "SELECT id FROM entries WHERE id IN (SELECT value FROM json_each(?))",
+            listed,
+        )
+    }
     store.do_many(
         """
-        INSERT OR REPLACE INTO entries (id, feed, key, url, canonical, title, summary,
+        INSERT INTO entries (id, feed, key, url, canonical, title, summary,
             content, author, language, outlet, published_at, seen_at, dated_at,
             title_key, story, reason, reused)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8, ?9, ?10, ?11, ?12, ?11,
             title_key(?6), ?13, ?14, ?15)
+        ON CONFLICT (id) DO UPDATE SET story = excluded.story,
+            reason = excluded.reason, title_key = title_key(title)
         """,
         [
             (
@@ -150,14 +194,17 @@ def _keep_entries(
             for entry, (one, base, story) in placed.items()
         ],
     )
-    listed = {e: one for e, (one, _, _) in placed.items() if one.feed}
+    store.do(
+        "DELETE FROM unplaced WHERE entry IN (SELECT value FROM json_each(?))", listed
+    )
+    new = {e: one for e, (one, _, _) in placed.items() if one.feed and e not in known}
     store.do_many(
         "INSERT OR REPLACE INTO seen VALUES (?, ?, 0, ?, ?, ?, ?, ?)",
-        [_sight(entry, one, now) for entry, one in listed.items()],
+        [_sight(entry, one, now) for entry, one in new.items()],
     )
     store.do_many(
         "INSERT OR IGNORE INTO recovered VALUES (?, ?, ?)",
-        [(entry, placed[entry][2].short, one.told) for entry, one in listed.items()],
+        [(entry, placed[entry][2].short, one.told) for entry, one in new.items()],
     )
     store.do_many(
         "INSERT OR IGNORE INTO marks VALUES (?, ?, ?)",

@@ -9,7 +9,12 @@ file.
 """
 
 from aggregator.stories.brake import Settled, brake, held_by_topic
-from aggregator.stories.joining import ACROSS_OUTLETS, place, possible_ids
+from aggregator.stories.joining import (
+    ACROSS_OUTLETS,
+    ADOPTION,
+    place,
+    possible_ids,
+)
 from aggregator.stories.ledger import Ledger, Member, Placement, Standing, Suggestion
 from aggregator.stories.likeness import marks, summaries_agree, title_key
 from aggregator.stories.regrouping import regroup
@@ -19,6 +24,7 @@ from aggregator.stories.telling import compose, tombstone
 
 __all__ = [
     "ACROSS_OUTLETS",
+    "ADOPTION",
     "UNKNOWN",
     "Ledger",
     "Member",
