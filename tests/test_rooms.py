@@ -14,14 +14,24 @@ PACKAGE = ROOT / "aggregator"
 # From the ground up: a room imports only from floors below its own.
 FLOORS = (
     {"", "model", "identity", "languages"},
-    {"text", "urls", "lock", "clock", "systemd", "spool", "wording", "fault"},
+    {
+        "text",
+        "urls",
+        "lock",
+        "clock",
+        "systemd",
+        "spool",
+        "wording",
+        "fault",
+        "manuscript",
+    },
     {"fts", "decisions", "pace", "sandbox", "fetch", "parse", "sources", "recognition"},
     {"query", "sieve", "stories", "health", "article", "robots"},
     {"match"},
     {"why", "config", "sift", "weigh"},
     {"store"},
     {"curation", "poll", "read", "follow", "publish", "nursery"},
-    {"engine", "desk", "rules", "notebook"},
+    {"engine", "desk", "rules", "notebook", "roster"},
     {"watch", "wave", "ask", "append", "hubs"},
     {"recover"},
     {"run", "lookup"},
@@ -33,6 +43,7 @@ FLOORS = (
 # Each library has one room; sqlite3 has two: the database's and the matcher's index.
 HOMES = {
     "requests": {"fetch"},
+    "tomlkit": {"roster"},
     "urllib3": {"fetch"},
     "feedparser": {"parse"},
     "feedgen": {"publish"},

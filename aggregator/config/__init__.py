@@ -11,6 +11,7 @@ from aggregator.config.reading import (
     duration,
     locate,
     read,
+    read_bytes,
     user_agent,
     warnings,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "duration",
     "locate",
     "read",
+    "read_bytes",
     "user_agent",
     "warnings",
 ]
