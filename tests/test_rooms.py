@@ -35,7 +35,7 @@ FLOORS = (
     {"watch", "wave", "ask", "append", "hubs"},
     {"recover"},
     {"run", "lookup"},
-    {"worker", "serve", "rehearse"},
+    {"worker", "serve", "rehearse", "exchange"},
     {"demo"},
     {"cli"},
     {"__main__"},

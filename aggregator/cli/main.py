@@ -31,6 +31,8 @@ COMMANDS = {
     "status": ("When something looks wrong", "desk"),
     "why": ("When something looks wrong", "why"),
     "search": ("When something looks wrong", "desk"),
+    "import": ("Once", "exchange"),
+    "export": ("Once", "exchange"),
     "demo": ("Once", "demo"),
     "run": ("The machine", "machine"),
     "worker": ("The machine", "machine"),

@@ -76,7 +76,7 @@ def research(
 
 def _published(
     site: Site, topics: Sequence[Topic], stories: Iterable[Story]
-) -> tuple[Site, list[Shown]]:
+) -> tuple[Site, tuple[Shown, ...]]:
     """Return the site with the address as documents use it, and the public stories."""
     site = replace(site, url=f"{site.url.rstrip('/')}/")
     by_id = {topic.id: topic for topic in topics}
