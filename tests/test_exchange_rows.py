@@ -268,7 +268,7 @@ def test_a_story_of_ours_is_not_added(polled: Path) -> None:
 
     assert done.exit_code == 0, done.output
     assert decided(polled) == []
-    told = f"liste.csv:5: is story {waiting} already, waiting; publish it with "
+    told = f"liste.csv:5: story {waiting} is there already, waiting; publish it with "
     assert done.stderr.splitlines() == [
         f"{told}`aggregator keep {waiting}`",
         "4 there already; 0 files published in public",

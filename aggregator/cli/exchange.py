@@ -16,7 +16,7 @@ from aggregator.cli.opened import opened
 from aggregator.clock import now
 from aggregator.config.tables import Problems, near
 from aggregator.exchange import intake, subscriptions
-from aggregator.model import Addition, AggregatorError, Config, State, Story
+from aggregator.model import Action, Addition, AggregatorError, Config, State, Story
 from aggregator.publish import opml
 
 _OUTLETS: Final = ".opml"
@@ -89,9 +89,10 @@ def import_(path: str | None, file: Path, topics: tuple[str, ...]) -> None:
     for line in _came(taken, config):
         click.echo(show.safe(line))
     for place, known in taken.unpublished:
-        stands = f"is story {known.short} already, {known.state}"
-        mend = f"publish it with `aggregator keep {known.short}`"
-        click.echo(f"{file.name}:{place}: {stands}; {mend}", err=True)
+        where = f"{file.name}:{place}" if place else file.name
+        stands = f"story {known.short} is there already, {known.state}"
+        mend = wording.command(Action.KEEP, known.short)
+        click.echo(f"{where}: {stands}; publish it with `{mend}`", err=True)
     click.echo(_summary(taken, config), err=True)
     for line in (*show.held(taken.published.held), *show.hubs(taken.published.hubs)):
         click.echo(line, err=True)

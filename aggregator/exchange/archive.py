@@ -93,8 +93,9 @@ def _same(row: Row, story: Story, name: str, problems: Problems) -> None:
 
 def _vetted(story: Story, topics: Collection[str]) -> Story:
     """Return the story without what is no text; raises ValueError for what harms."""
-    if not _SHORT.fullmatch(story.short):
-        raise ValueError(f"`short`: {shown(story.short)} is no short id")
+    for short in (story.short, *(one.story for one in story.entries if one.story)):
+        if not _SHORT.fullmatch(short):
+            raise ValueError(f"{shown(short)} is no short id")
     if story.form and story.form not in FORMS:
         raise ValueError(f"`form`: {shown(story.form)} is unknown{near('', FORMS)}")
     if story.state is State.PUBLISHED:

@@ -16,13 +16,11 @@ from aggregator.decisions import Rulings
 from aggregator.model import (
     Action,
     Addition,
-    Config,
     Decision,
     Origin,
     Precision,
     State,
     Story,
-    Verdict,
 )
 
 _NOON = time(12)  # how a date alone is kept, in the site's zone
@@ -61,20 +59,13 @@ def grouping(
 def standing(
     wanted: Iterable[Story],
     shown: Mapping[str, Story],
-    decisions: Iterable[Decision],
-    config: Config,
+    rulings: Rulings,
     at: datetime,
 ) -> Iterator[Decision]:
     """Yield what keeps, hides, pins and annotates stories as they were.
 
-    shown: the stories by short id as they are with `decisions`, all that there are.
+    shown: the stories by short id as they are with `rulings`, all that there are.
     """
-    rulings = Rulings(decisions)
-    lines = {
-        (topic.id, query.text)
-        for topic in config.topics
-        for query in (*topic.match, *topic.review)
-    }
     for story in wanted:
         target = (story.short,)
         if story.state is State.HIDDEN and rulings.of(target, ("",)).kept is not False:
@@ -82,32 +73,18 @@ def standing(
         if story.state is not State.PUBLISHED:
             continue
         now = shown.get(story.short)
-        stands = now is not None and now.state is State.PUBLISHED
-        if now is None or not stands or {*now.topics} != {*story.topics}:
-            possible = {proof.topic for one in story.entries for proof in one.mentions}
-            if possible == {*story.topics}:
+        mentioned = {proof.topic for one in story.entries for proof in one.mentions}
+        topics = {*now.topics} if now and now.state is State.PUBLISHED else set()
+        # what it mentioned and was not published under was taken out by hand
+        if {*story.topics} != topics & (mentioned | {*story.topics}):
+            if mentioned == {*story.topics}:
                 yield Decision(Action.KEEP, target, at)
             else:
                 yield Decision(Action.RETAG, target, at, topics=story.topics)
-        elif not _found(story, lines):
-            yield Decision(Action.KEEP, target, at)
         if story.note and (now is None or now.note != story.note):
             yield Decision(Action.NOTE, target, at, text=story.note)
         if story.pinned and not (now and now.pinned):
             yield Decision(Action.PIN, target, at)
-
-
-def _found(story: Story, lines: Collection[tuple[str, str]]) -> bool:
-    """Tell whether a line of today finds what made the story certain, if one did."""
-    certain = [
-        proof
-        for one in story.entries
-        for proof in one.mentions
-        if proof.verdict is Verdict.CERTAIN
-    ]
-    return not certain or any(
-        not proof.line or (proof.topic, proof.line) in lines for proof in certain
-    )
 
 
 def _addition(

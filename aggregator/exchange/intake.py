@@ -15,6 +15,7 @@ from typing import Final
 from aggregator import rules, run
 from aggregator.append import Pen
 from aggregator.config.tables import Problems
+from aggregator.decisions import Rulings
 from aggregator.desk import Desk, settled
 from aggregator.exchange import carried, rows, sheet
 from aggregator.exchange.archive import Archive
@@ -53,8 +54,8 @@ class Taken:
     """What an import did.
 
     stories: restored now. added: decisions that add articles. decided: how many others
-    were written. there: how many were there already; waiting: those of them that are
-    not published, with their lines. published: what was written then.
+    were written. there: how many were there already. unpublished: those of them that
+    are not published, with the lines of rows, else 0. published: what was written then.
     """
 
     stories: tuple[Story, ...]
@@ -172,9 +173,14 @@ def take(config: Config, brought: Brought, now: datetime) -> Taken:
         added = tuple(its[0] for its in new)
         _date(store, desk, added, now)
         published = replace(run.renew(store, desk, now), restored=restored)
+    ours = [
+        (0, register.named(one.short))
+        for one in brought.stories
+        if one.short in there and one.state is State.PUBLISHED
+    ]
     unpublished = [
         (line, known)
-        for line, known, _ in found
+        for line, known in (*ours, *((line, known) for line, known, _ in found))
         if known and known.state is not State.PUBLISHED
     ]
     return Taken(
@@ -189,8 +195,10 @@ def take(config: Config, brought: Brought, now: datetime) -> Taken:
 
 def _restore(store: Store, desk: Desk, stories: Sequence[Story], now: datetime) -> None:
     outlets = {feed.url: feed.outlet for feed in desk.config.feeds}
+    entries = [one for story in stories for one in story.entries if one.feed]
     with store.transaction():
         recovery.keep(store, stories, outlets, now)
+        rules.revisit(store, desk.config, map(recovery.number_of, entries))
 
 
 def _carried(
@@ -209,7 +217,7 @@ def _carried(
     found = [*carried.grouping(stories, shown, keys, zone, now)]
     desk = replace(desk, decisions=(*desk.decisions, *found))
     shown = _rehearsed(store, desk, stories, now)
-    found += carried.standing(stories, shown, desk.decisions, desk.config, now)
+    found += carried.standing(stories, shown, Rulings(desk.decisions), now)
     return found
 
 
@@ -220,7 +228,6 @@ def _rehearsed(
     outlets = {outlet.name: outlet for outlet in desk.config.outlets}
     with store.rehearsal():
         _restore(store, desk, stories, now)
-        rules.apply(store, desk.config)
         return {
             ledger.short: compose(ledger, standing, ruling, outlets)
             for ledger, standing, ruling in settled(store, desk, now)

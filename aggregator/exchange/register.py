@@ -50,6 +50,10 @@ class Register:
                     words = (fold(member.outlet), title_key(member.title))
                     self._titled[words].append((member.published_at, known))
 
+    def named(self, short: str) -> Known | None:
+        """Return the story of a short id, None = there is none."""
+        return self._named.get(short)
+
     def find(self, decided: Decision, name: str) -> Known | None:
         """Return the story that an addition would add again, None = it is new.
 

@@ -47,11 +47,13 @@ def there(store: Store, stories: Sequence[Story]) -> set[str]:
     Under that id, whatever became of it, or under another: then an entry of theirs is
     in a story, or one with the same address.
     """
-    rows = store.each("SELECT short FROM stories")
-    found = {row["short"] for row in rows} & {one.short for one in stories}
+    known = {row["short"] for row in store.each("SELECT short FROM stories")}
+    found = {one.short for one in stories} & known
     names: defaultdict[int | str, set[str]] = defaultdict(set)
     for story in stories:
         for origin in story.entries:
+            if origin.story in known:
+                found.add(story.short)
             names[number_of(origin)].add(story.short)
             if not origin.reused and (address := canonical(origin.url)):
                 names[address].add(story.short)
