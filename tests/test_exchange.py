@@ -17,10 +17,11 @@ from conftest import Server
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from publish_cases import SITE, TOPICS
-from test_recover import CURATION, HIDE, JOUR, NOW, SOIR
+from test_recover import CURATION, DAY, HIDE, JOUR, NOW, SOIR
+from test_recover_law import FEEDS, Chance
 from worlds import EPOCH, configure, contents, rss
 
-from aggregator import publish, run
+from aggregator import desk, publish, run
 from aggregator.cli import main
 from aggregator.config.tables import Problems
 from aggregator.desk import Desk
@@ -28,6 +29,7 @@ from aggregator.exchange import rows, sheet, subscriptions
 from aggregator.exchange.archive import Archive
 from aggregator.lock import held
 from aggregator.model import Copy, Evidence, Origin, Proof, State, Story, Verdict
+from aggregator.store import Store
 
 FORMS = ("jsonl", "csv")
 
@@ -336,6 +338,34 @@ def test_an_export_replaces_a_file_at_once(original: Path, tmp_path: Path) -> No
     assert done.exit_code == 1
     assert "cannot be written: no such file" in done.stderr
     assert not [*folder.glob(".*")]
+
+
+@pytest.mark.parametrize("seed", [7, 30])
+def test_any_world_comes_back_from_its_stories_alone(
+    tmp_path: Path, server: Server, seed: int
+) -> None:
+    """Whatever was merged, split, kept or hidden there, without its decisions."""
+    chance = Chance(seed)
+    folder = tmp_path / "world"
+    folder.mkdir()
+    feeds = {
+        name: server.route(
+            f"/{name}", body=rss(*(chance.entry(name, n) for n in range(8)), title=name)
+        )
+        for name in FEEDS
+    }
+    path = configure(folder, feeds)
+    run.cycle(Desk.load(path), NOW - 2 * DAY)
+    with Store(folder / "aggregator.db") as store:
+        told = desk.stories(store, Desk.load(path))
+    tables = (chance.decision(told) for _ in range(6))
+    (folder / "curation.toml").write_text("\n".join(tables))
+    run.republish(Desk.load(path), NOW)
+    new = empty(folder, tmp_path / "new")
+    done = aggregator(new, "import", str(folder / "public" / "stories.csv"))
+
+    assert done.exit_code == 0, done.output
+    assert stories_of(new) == stories_of(folder)
 
 
 # ── the law ───────────────────────────────────────────────────────────────────────────

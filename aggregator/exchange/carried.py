@@ -47,9 +47,9 @@ def grouping(
         ours = {(one.feed, one.key) for one in there.entries} if there else set()
         missing = [one for one in story.entries if (one.feed, one.key) not in ours]
         if any(not one.story for one in story.entries):
-            others = dict.fromkeys(one.story for one in missing if one.story)
-            if others:
-                yield Decision(Action.MERGE, (story.short, *others), at)
+            # one after the other, as their entries follow each other
+            for other in dict.fromkeys(one.story for one in missing if one.story):
+                yield Decision(Action.MERGE, (story.short, other), at)
         else:
             for one in missing:
                 if one.url:
