@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -202,6 +203,36 @@ def test_stories_of_other_rules_are_kept(original: Path, tmp_path: Path) -> None
     for _ in range(2):
         run.cycle(Desk.load(path), NOW)
     assert contents(folder)["topics/film/index.html"].decode() == page
+
+
+def test_a_topic_of_this_folder_finds_its_stories(
+    original: Path, tmp_path: Path
+) -> None:
+    """What is restored mentions what the lines of today say, polled before or not."""
+    for polled in (True, False):
+        folder = empty(original, tmp_path / f"new{polled}")
+        path = folder / "feeds.toml"
+        topic = '[[topics]]\nid = "vies"\ntitle = "Vies"\nmatch = ["vie"]\n'
+        path.write_text(path.read_text().replace("[outlets]", f"{topic}[outlets]"))
+        if polled:
+            run.republish(Desk.load(path), NOW)
+        aggregator(folder, "import", str(original / "out.jsonl"))
+
+        assert "la vie des" in contents(folder)["topics/vies/index.html"].decode()
+        assert 'topics = ["film", "vies"]' not in (folder / "curation.toml").read_text()
+
+
+def test_a_story_that_waits_is_told(original: Path, tmp_path: Path) -> None:
+    """What is there wins, but its maintainer may want to know."""
+    folder = empty(original, tmp_path / "new")
+    run.cycle(Desk.load(folder / "feeds.toml"), NOW)
+    done = aggregator(folder, "import", str(original / "out.jsonl"))
+    told = re.findall(
+        r"out\.jsonl: story (\w{8}) is there already, waiting", done.stderr
+    )
+
+    assert len(told) == 1
+    assert f"`aggregator keep {told[0]}`" in done.stderr
 
 
 def test_a_lost_database_is_restored_before_anything_comes(
