@@ -262,6 +262,7 @@ BAD: dict[str, tuple[bytes, bytes]] = {
         b'"topics": ["flim"',
     ),
     "the year 1": (b'"published_at": "2020', b'"published_at": "0001'),
+    "`added_at`: 2999-": (b'"added_at": "2026', b'"added_at": "2999'),
     "half a character": (b'"outlet": "', b'"outlet": "\\ud800'),
     "`spans`: -5": (b'"spans": [[', b'"spans": [[-5, 2], ['),
     "is unknown; known here: article": (b'"form": ""', b'"form": "news"'),
@@ -409,6 +410,7 @@ TIMES = st.integers(-5_000_000_000, 32_000_000_000).map(
 )
 URLS = st.sampled_from(["", "https://a.example/1", "http://b.example/é?x=1&y='"])
 TOPIC = ("film",)
+END = datetime(2999, 1, 1, tzinfo=UTC)
 
 
 @st.composite
@@ -454,9 +456,9 @@ def test_any_published_stories_come_back_from_a_table(its: list[Story]) -> None:
     table = sheet.read(
         documents["stories.csv"], "a", rows.COLUMNS, rows.REQUIRED, problems
     )
-    restored = Archive("a", TOPIC, problems)
+    restored = Archive("a", TOPIC, END, problems)
     found = [story for story in map(restored.row, table) if story]
-    lines = Archive("b", TOPIC, problems).lines(documents["stories.jsonl"])
+    lines = Archive("b", TOPIC, END, problems).lines(documents["stories.jsonl"])
 
     assert problems.lines == []
     assert {*found} == {*lines}
@@ -469,13 +471,13 @@ def test_no_file_is_too_broken_to_be_told(data: bytes, form: str) -> None:
     """Whatever the bytes, there are stories, outlets or problems, and no fault."""
     problems = Problems()
     if form == "jsonl":
-        Archive("a", TOPIC, problems).lines(data)
+        Archive("a", TOPIC, END, problems).lines(data)
     elif form == "opml":
         subscriptions.read(data, "a", problems)
     else:
         head = b"title,outlet,published,data\n"
         table = sheet.read(head + data, "a", rows.COLUMNS, rows.REQUIRED, problems)
-        restored = Archive("a", TOPIC, problems)
+        restored = Archive("a", TOPIC, END, problems)
         found = [restored.row(row) for row in table if "data" in row.cells]
         assert not any(found)
     assert all("\n" not in line for line in problems.lines)

@@ -156,6 +156,18 @@ def test_nothing_imported_is_news(folder: Path) -> None:
     assert b"<entry>" not in contents(folder)["feed.atom"]
 
 
+def test_what_turns_a_page_about_is_not_published(folder: Path) -> None:
+    """Marks of reading direction go, as from any text; markup is words."""
+    title = "Vu \u202eà l’envers <b onclick='x'>"
+    imported(folder, f"title,outlet,published,topics\n{title},A,2020-02-14,film\n")
+
+    assert listed(folder) == ["(14 févr. 2020) Vu à l’envers <b onclick='x'>, A."]
+    for name, body in contents(folder).items():
+        if not name.startswith("stories."):  # data, which says what stood there
+            assert "\u202e".encode() not in body
+            assert not name.endswith("html") or b"<b onclick" not in body
+
+
 BAD = """\
 title,outlet,published,url,topics,form,id
 ,Le Soir,2020-02-14,,film,,
@@ -165,8 +177,8 @@ Deux,Le Soir,hier,javascript:alert(1),flim,,
 sur deux lignes",Le Soir,02/14/2020,,film,telly,deux mots
 Quatre,Le Soir,2020-02-14,,,,
 Cinq,Le Soir,2020-02-14,,film,,,de trop
-Six,Le Soir,2020-02-14,,film,,
-Six,Le Soir,2020-02-14,,film,,
+Six,Le Soir,2020-02-14,https://soir.example/6,film,,
+Sept,Le Soir,2020-02-14,http://www.soir.example/6?utm_source=x,film,,
 """
 
 

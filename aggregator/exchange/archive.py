@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, is_dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from aggregator.config.tables import Problems, near, shown
@@ -22,12 +22,13 @@ from aggregator.urls import web as is_web
 
 LONGEST: Final = 1_000_000  # characters of a story; the longest real one has 20,000
 _YEARS: Final = range(1800, 3000)  # as in curation.toml; also what all zones can tell
+_AHEAD: Final = timedelta(days=1)  # how far the clock of another machine may be
 _SHORT: Final = re.compile(r"[a-z2-7]{8}")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _CONTROL: Final = re.compile("[\x00\x01\x04-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _MARKS: Final = re.compile("[\x02\x03]")  # round the words that matched, in a snippet
 _ADDRESSES: Final = frozenset({"url", "home", "feed", "feed_url", "named", "archived"})
-_AS_THEY_ARE: Final = _ADDRESSES | {"key", "snippet"}
+_AS_THEY_ARE: Final = _ADDRESSES | {"key"}
 # Of a row, the cells that say what its `data` says too, and how.
 _DOUBLED: Final[Mapping[str, Callable[[Story], str]]] = {
     "title": lambda story: title(story.title) or title(web(story.url)) or story.short,
@@ -44,12 +45,15 @@ _DOUBLED: Final[Mapping[str, Callable[[Story], str]]] = {
 class Archive:
     """The stories of one file; each of them, and each entry, stands there once."""
 
-    def __init__(self, name: str, topics: Collection[str], problems: Problems) -> None:
-        """Read into `problems` what is wrong, a line for each.
+    def __init__(
+        self, name: str, topics: Collection[str], now: datetime, problems: Problems
+    ) -> None:
+        """Keep in `problems` what is wrong, a line for each.
 
         name: of the file, for messages. topics: those of feeds.toml.
         """
         self._name, self._topics, self._problems = name, topics, problems
+        self._until = now + _AHEAD
         self._known: dict[object, int] = {}
 
     def lines(self, data: bytes) -> tuple[Story, ...]:
@@ -72,7 +76,7 @@ class Archive:
                 raise ValueError(f"longer than {LONGEST:,} bytes")  # noqa: TRY301
             story = lines.record(record.decode())
             lines.only_here(story, self._known, line)
-            return _vetted(story, self._topics)
+            return _vetted(story, self._topics, self._until)
         except ValueError as exc:
             where = f"{self._name}:{line}{column}"
             self._problems.add(where, f"not a story as it was written: {exc}")
@@ -91,8 +95,11 @@ def _same(row: Row, story: Story, name: str, problems: Problems) -> None:
             problems.add(f"{name}:{row.line}: {column}", f"{what}; {mend}")
 
 
-def _vetted(story: Story, topics: Collection[str]) -> Story:
-    """Return the story without what is no text; raises ValueError for what harms."""
+def _vetted(story: Story, topics: Collection[str], until: datetime) -> Story:
+    """Return the story without what is no text; raises ValueError for what harms.
+
+    until: the latest that anything can have happened to it.
+    """
     for short in (story.short, *(one.story for one in story.entries if one.story)):
         if not _SHORT.fullmatch(short):
             raise ValueError(f"{shown(short)} is no short id")
@@ -103,6 +110,10 @@ def _vetted(story: Story, topics: Collection[str]) -> Story:
             if topic not in topics:
                 hint = near(topic, topics)
                 raise ValueError(f"feeds.toml has no topic {shown(topic)}{hint}")
+    for name in ("added_at", "updated_at", "withdrawn_at"):
+        at = getattr(story, name)
+        if at and at > until:
+            raise ValueError(f"`{name}`: {at.isoformat()} is still to come")
     cleaned: Story = _cleaned("story", story)
     return cleaned
 
@@ -133,4 +144,5 @@ def _text(name: str, value: str) -> str:
         raise ValueError(f"`{name}`: {shown(value)} is no web address")
     if name in _AS_THEY_ARE:
         return value
-    return _MARKS.sub("", _CONTROL.sub("", value))
+    fit = _CONTROL.sub("", value)
+    return fit if name == "snippet" else _MARKS.sub("", fit)

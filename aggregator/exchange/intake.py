@@ -15,26 +15,19 @@ from typing import Final
 from aggregator import rules, run
 from aggregator.append import Pen
 from aggregator.config.tables import Problems
-from aggregator.decisions import Rulings
+from aggregator.decisions import Rulings, key
 from aggregator.desk import Desk, settled
 from aggregator.exchange import carried, rows, sheet
 from aggregator.exchange.archive import Archive
 from aggregator.exchange.register import Known, Register
 from aggregator.lock import held
 from aggregator.lookup import topics_of
-from aggregator.model import (
-    Config,
-    ConfigError,
-    Decision,
-    Outlet,
-    State,
-    Story,
-)
+from aggregator.model import Config, ConfigError, Decision, Outlet, State, Story
 from aggregator.recover import recover
 from aggregator.store import Store, recovery, tales
 from aggregator.stories import UNKNOWN, Standing, compose
 
-LARGEST: Final = 200_000_000  # bytes of a file; 50,000 stories have half of that
+LARGEST: Final = 100_000_000  # bytes of a file: 60,000 stories
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +69,7 @@ def read(path: Path, config: Config, topics: Sequence[str], now: datetime) -> Br
     name, problems = path.name, Problems()
     known = tuple(topic.id for topic in config.topics)
     if path.suffix.lower() == ".jsonl":
-        brought = Brought(Archive(name, known, problems).lines(data))
+        brought = Brought(Archive(name, known, now, problems).lines(data))
     else:
         brought = _of_sheet(data, name, config, topics, now, problems)
     problems.raise_any(path)
@@ -112,7 +105,7 @@ def _of_sheet(
         its = outlets.get(outlet, Outlet(outlet, ()))
         return topics or topics_of(config, its, title, excerpt)
 
-    restored = Archive(name, known, problems)
+    restored = Archive(name, known, now, problems)
     stories, articles = [], []
     lines: dict[str, int] = {}
     for row in sheet.read(data, name, rows.COLUMNS, rows.REQUIRED, problems):
@@ -130,7 +123,7 @@ def _only_here(
 ) -> bool:
     """Remember the line of an article, and report one that an earlier line has."""
     for target in decided.targets:
-        first = lines.setdefault(target, line)
+        first = lines.setdefault(key(target), line)
         if first != line:
             what = f"line {first} has the same article already"
             mend = "take one out, or give this one an `id` of its own"
