@@ -141,6 +141,7 @@ class _Visit:
             self._batch.now,
             timeout=task.timeout.total_seconds(),
             large=bool(fetched.spooled),
+            heavy=True,
         )
         return replace(before, article=found)
 
@@ -156,7 +157,9 @@ class _Visit:
         if not text:
             return
         timeout = self._batch.polling.timeout.total_seconds()
-        allowed, delay = sandbox.run(robots.allows, text, url, timeout=timeout)
+        allowed, delay = sandbox.run(
+            robots.allows, text, url, timeout=timeout, heavy=True
+        )
         if not allowed:
             raise FetchError("robots.txt forbids it", kind="refused")
         if delay:

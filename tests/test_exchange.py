@@ -22,7 +22,7 @@ from test_recover import CURATION, DAY, HIDE, JOUR, NOW, SOIR
 from test_recover_law import FEEDS, Chance
 from worlds import EPOCH, configure, contents, rss
 
-from aggregator import desk, publish, run
+from aggregator import bulletin, desk, publish, run
 from aggregator.cli import main
 from aggregator.config.tables import Problems
 from aggregator.desk import Desk
@@ -55,7 +55,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "curation.toml").write_text(CURATION + PIN)
     run.cycle(Desk.load(path), NOW)
     (folder / "curation.toml").write_text(CURATION + PIN + HIDE)
-    run.republish(Desk.load(path), NOW)
+    bulletin.republish(Desk.load(path), NOW)
     for form in FORMS:
         assert aggregator(folder, "export", str(folder / f"out.{form}")).exit_code == 0
     yield folder
@@ -215,7 +215,7 @@ def test_a_topic_of_this_folder_finds_its_stories(
         topic = '[[topics]]\nid = "vies"\ntitle = "Vies"\nmatch = ["vie"]\n'
         path.write_text(path.read_text().replace("[outlets]", f"{topic}[outlets]"))
         if polled:
-            run.republish(Desk.load(path), NOW)
+            bulletin.republish(Desk.load(path), NOW)
         aggregator(folder, "import", str(original / "out.jsonl"))
 
         assert "la vie des" in contents(folder)["topics/vies/index.html"].decode()
@@ -392,7 +392,7 @@ def test_any_world_comes_back_from_its_stories_alone(
         told = desk.stories(store, Desk.load(path))
     tables = (chance.decision(told) for _ in range(6))
     (folder / "curation.toml").write_text("\n".join(tables))
-    run.republish(Desk.load(path), NOW)
+    bulletin.republish(Desk.load(path), NOW)
     new = empty(folder, tmp_path / "new")
     done = aggregator(new, "import", str(folder / "public" / "stories.csv"))
 

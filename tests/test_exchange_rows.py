@@ -18,7 +18,7 @@ from needs import shared
 from test_recover import NOW
 from worlds import EPOCH, configure, contents, item, rss
 
-from aggregator import run
+from aggregator import bulletin, run
 from aggregator.cli import main
 from aggregator.config.tables import Problems
 from aggregator.desk import Desk, stories
@@ -139,7 +139,7 @@ def test_a_lost_database_and_folder_leave_the_additions(folder: Path) -> None:
     for path in folder.glob("aggregator.db*"):
         path.unlink()
     (folder / "public").rename(folder / "gone")
-    run.republish(Desk.load(folder / "feeds.toml"), NOW)
+    bulletin.republish(Desk.load(folder / "feeds.toml"), NOW)
 
     assert contents(folder)["stories.jsonl"] == before["stories.jsonl"]
 

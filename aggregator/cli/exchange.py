@@ -11,7 +11,6 @@ import click
 
 from aggregator import health, manuscript, publish, roster, wording
 from aggregator.cli import show, tales
-from aggregator.cli.machine import told_restored
 from aggregator.cli.opened import opened
 from aggregator.clock import now
 from aggregator.config.tables import Problems, near
@@ -42,13 +41,14 @@ def export(path: str | None, file: Path) -> None:
     config = desk.config
     if ending == _OUTLETS:
         followed = health.coverage(config.outlets, {}, (), (), now())
-        data, told = opml.opml(config.site, followed), _many(len(followed), "outlet")
+        data = opml.opml(config.site, followed)
+        told = show.many(len(followed), "outlet")
     else:
         stories = tales.told(config)
         documents = publish.research(config.site, config.topics, stories)
         data = documents[f"stories{ending}"]
         count = sum(one.state is State.PUBLISHED for one in stories)
-        told = _many(count, "story", "stories")
+        told = show.many(count, "story", "stories")
     try:
         manuscript.replace(file, data)
     except OSError as exc:
@@ -85,7 +85,7 @@ def import_(path: str | None, file: Path, topics: tuple[str, ...]) -> None:
         _outlets(file, config)
         return
     taken = intake.take(config, intake.read(file, config, topics, now()), now())
-    told_restored(taken.published.restored, config)
+    show.restored(taken.published.restored, config)
     for line in _came(taken, config):
         click.echo(show.safe(line))
     for place, known in taken.unpublished:
@@ -128,13 +128,13 @@ def _outlets(file: Path, config: Config) -> None:
         click.echo(show.safe(wording.listed(replace(outlet, urls=outlet.urls + urls))))
     said = []
     if change.new:
-        said.append(f"{_many(len(change.new), 'outlet')} added")
+        said.append(f"{show.many(len(change.new), 'outlet')} added")
     if change.more:
         count = sum(len(urls) for _, urls in change.more)
-        outlets = _many(len(change.more), "outlet")
-        said.append(f"{_many(count, 'address', 'addresses')} added to {outlets}")
+        outlets = show.many(len(change.more), "outlet")
+        said.append(f"{show.many(count, 'address', 'addresses')} added to {outlets}")
     if change.known:
-        there = _many(len(change.known), "address", "addresses")
+        there = show.many(len(change.known), "address", "addresses")
         said.append(f"{there} there already")
     click.echo(f"{config.source.name}: {', '.join(said) or 'no feed'}", err=True)
     if not change.empty:
@@ -156,17 +156,13 @@ def _summary(taken: intake.Taken, config: Config) -> str:
     """Return one line: what came, where it went, what was there."""
     said = []
     if taken.stories:
-        said.append(f"{_many(len(taken.stories), 'story', 'stories')} restored")
+        said.append(f"{show.many(len(taken.stories), 'story', 'stories')} restored")
     if taken.added:
-        said.append(f"{_many(len(taken.added), 'article')} added")
+        said.append(f"{show.many(len(taken.added), 'article')} added")
     if taken.decided:
-        said.append(f"{_many(taken.decided, 'other decision')} written")
+        said.append(f"{show.many(taken.decided, 'other decision')} written")
     if taken.there:
         said.append(f"{taken.there} there already")
-    written = _many(len(taken.published.written), "file")
+    written = show.many(len(taken.published.written), "file")
     where = config.storage.output.name
     return f"{', '.join(said) or 'no story'}; {written} published in {where}"
-
-
-def _many(count: int, one: str, more: str = "") -> str:
-    return f"{count} {one if count == 1 else more or one + 's'}"

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from aggregator import rules, run
+from aggregator import bulletin, rules
 from aggregator.append import Pen
 from aggregator.config.tables import Problems
 from aggregator.decisions import Rulings, key
@@ -56,7 +56,7 @@ class Taken:
     decided: int
     there: int
     unpublished: tuple[tuple[int, Known], ...]
-    published: run.Rebuilt
+    published: bulletin.Rebuilt
 
 
 def read(path: Path, config: Config, topics: Sequence[str], now: datetime) -> Brought:
@@ -137,7 +137,7 @@ def take(config: Config, brought: Brought, now: datetime) -> Taken:
 
     Under the cycle lock. Into a database that has stories nothing comes as news: what
     is new counts as added at its own date. Raises StoreError, LockHeldError and what
-    `Pen.write` and `run.renew` do.
+    `Pen.write` and `bulletin.renew` do.
     """
     database = config.storage.database
     with held(database, "cycle"), Store(database) as store:
@@ -165,7 +165,7 @@ def take(config: Config, brought: Brought, now: datetime) -> Taken:
         _restore(store, desk, stories, now)
         added = tuple(its[0] for its in new)
         _date(store, desk, added, now)
-        published = replace(run.renew(store, desk, now), restored=restored)
+        published = replace(bulletin.renew(store, desk, now), restored=restored)
     ours = [
         (0, register.named(one.short))
         for one in brought.stories
@@ -235,7 +235,7 @@ def _date(store: Store, desk: Desk, added: Sequence[Decision], now: datetime) ->
         return
     additions = desk.additions
     tales.keep_additions(store, additions, now)
-    run.join(store, additions)
+    bulletin.join(store, additions)
     dated = []
     for ledger, standing, _ in settled(store, desk, now):
         its = {member.addition.key for member in ledger.members if member.addition}

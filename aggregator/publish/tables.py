@@ -20,7 +20,7 @@ from aggregator.text import fold
 
 _BOM = "\ufeff"
 # OWASP, CSV injection; the wide forms count for a spreadsheet in Japanese.
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠'")
+_FORMULA = frozenset("=+-@\t\r\n＝＋－＠'")
 _KINDS: Mapping[str, FeedKind] = {kind: kind for kind in get_args(FeedKind)}
 _OPEN = ".."  # the end of a span that lasts, ISO 8601-2
 # The csv module refuses cells over 131,072 characters, for all that read with it; a
@@ -154,12 +154,12 @@ def _followed(row: dict[str, str]) -> Followed:
 
 def guarded(cell: str) -> str:
     """Return the text as a cell that no spreadsheet calculates."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if cell[:1] in _FORMULA else cell
 
 
 def unguarded(cell: str) -> str:
     """Return the text of a cell; one that a person began with an apostrophe stays."""
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA) else cell
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in _FORMULA else cell
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
