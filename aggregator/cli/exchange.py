@@ -84,7 +84,8 @@ def import_(path: str | None, file: Path, topics: tuple[str, ...]) -> None:
     if ending == _OUTLETS:
         _outlets(file, config)
         return
-    taken = intake.take(config, intake.read(file, config, topics, now()), now())
+    at = now()
+    taken = intake.take(config, intake.read(file, config, topics, at), at)
     show.restored(taken.published.restored, config)
     for line in _came(taken, config):
         click.echo(show.safe(line))

@@ -53,7 +53,12 @@ def grouping(
         else:
             for one in missing:
                 if one.url:
-                    yield Decision(Action.SPLIT, (one.url,), at)
+                    day = _day(one, timezone) if one.reused else ""
+                    yield Decision(Action.SPLIT, (one.url,), at, published=day)
+
+
+def _day(origin: Origin, timezone: str) -> str:
+    return origin.published_at.astimezone(ZoneInfo(timezone)).date().isoformat()
 
 
 def standing(
