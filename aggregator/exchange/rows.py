@@ -8,7 +8,7 @@ is told in the words of a spreadsheet. Whether the article is there already is f
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -30,8 +30,11 @@ _BREAKS: Final = re.compile(r"[\s,;]+")
 _DAY: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _MONTH: Final = re.compile(r"(\d{1,2})/(\d{4})")
 
-COLUMNS: Final = tuple(dict.fromkeys((*_NEEDED, "topics", *_READ, *tables.STORIES)))
-"""The names that columns may have, what a person writes first."""
+COLUMNS: Final[Mapping[str, bool]] = {
+    **dict.fromkeys(tables.STORIES, False),
+    **dict.fromkeys((*_NEEDED, "topics", *_READ, "note", "pinned"), True),
+}
+"""The names that columns may have, and whether a person writes them."""
 
 REQUIRED: Final = {name: _KEYS[name].doc for name in _NEEDED}
 """The columns that there have to be, and what they hold."""

@@ -30,14 +30,16 @@ class Row:
 def read(
     data: bytes,
     name: str,
-    columns: Collection[str],
+    columns: Mapping[str, bool],
     required: Mapping[str, str],
     problems: Problems,
 ) -> Iterator[Row]:
     """Yield the rows of a file; what is wrong with it is kept, a line for each.
 
-    name: of the file, for messages. columns: those that it may have. required: those
-    that it has to have, and what they hold; a table with all that we know has them.
+    name: of the file, for messages. columns: those that it may have, and whether a
+    person may have meant each by another word. required: those that it has to have, and
+    what they hold.
+
     Blank rows are passed over, outer blanks of cells taken away, and so is the
     apostrophe that guards a formula. Where the names of the columns are wrong there are
     no rows, which would only repeat it.
@@ -105,7 +107,7 @@ def _separator(text: str, columns: Collection[str]) -> str:
 def _check(
     names: Sequence[str],
     where: str,
-    columns: Collection[str],
+    columns: Mapping[str, bool],
     required: Mapping[str, str],
     problems: Problems,
 ) -> None:
@@ -114,9 +116,10 @@ def _check(
         what = "no row; the first one has the names of the columns"
         problems.add(where, f"{what}: {', '.join(required)}, …")
         return
+    meant = [column for column, written in columns.items() if written]
     for place, column in enumerate(names):
         if column and column not in columns:
-            problems.add(f"{where}: {column}", f"unknown column{near(column, columns)}")
+            problems.add(f"{where}: {column}", f"unknown column{near(column, meant)}")
         if column and column in names[:place]:
             problems.add(f"{where}: {column}", "stands twice; keep one of them")
     for column, what in required.items():
