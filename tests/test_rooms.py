@@ -27,7 +27,7 @@ FLOORS = (
     },
     {"fts", "decisions", "pace", "sandbox", "fetch", "parse", "sources", "recognition"},
     {"query", "sieve", "stories", "health", "article", "robots"},
-    {"match"},
+    {"match", "admission"},
     {"why", "config", "sift", "weigh"},
     {"store"},
     {"curation", "poll", "read", "follow", "publish", "nursery"},
