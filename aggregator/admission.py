@@ -38,6 +38,14 @@ class ClosedError(StageError):
         self.paused_host = refusal.paused_host if refusal else ""
 
 
+class ForbiddenError(FetchError):
+    """A site's robots.txt forbids an address; others of it may be asked."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("robots.txt forbids it", kind="refused")
+
+
 def missed(known: Robots, now: datetime) -> bool:
     """Tell whether a robots.txt did not come a moment ago; its site is left alone."""
     return known.text is None and _valid(known, now)
@@ -75,8 +83,8 @@ class Admission:
     def gate(self, url: str) -> None:
         """Let pass what the site's robots.txt allows, as slowly as it asks for.
 
-        For `Fetcher.fetch`. Raises FetchError for what it forbids, ClosedError where
-        there is none to be had.
+        For `Fetcher.fetch`. Raises ForbiddenError for what it forbids, ClosedError
+        where there is none to be had.
         """
         text = self.rules(url)
         if text is None:
@@ -86,7 +94,7 @@ class Admission:
         timeout = self._polling.timeout.total_seconds()
         allowed, delay = sandbox.run(robots.allows, text, url, timeout=timeout)
         if not allowed:
-            raise FetchError("robots.txt forbids it", kind="refused")
+            raise ForbiddenError
         if delay:
             self._turns.slow(host(url), min(delay, _DELAY))
 

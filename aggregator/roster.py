@@ -126,6 +126,11 @@ def planned(there: Iterable[Outlet], wanted: Iterable[Outlet]) -> Change:
     )
 
 
+def meant(there: Iterable[Outlet], wanted: Outlet) -> str:
+    """Return the name of the outlet that `planned` would add to, "" for a new one."""
+    return _Register(there).find(wanted)
+
+
 def edited(data: bytes, config: Config, change: Change) -> bytes:
     """Return the bytes of a feeds.toml with a change made in it. Pure.
 
