@@ -27,7 +27,7 @@ HEAD: Final = 200_000  # characters in which a page names its feeds
 _PAGE: Final = 1_000_000  # characters in which it may link to them
 # Paths that feeds have, and hosts that serve nothing else.
 _LOOKS: Final = re.compile(
-    r"//(?:feeds?|rss|flux)\d?\.|[/=_.-](?:feeds?|rss\d?|atom|rdf|backend|flux-?rss)"
+    r"//(?:feeds?|rss|flux)\d?\.|(?:^|[/=_.-])(?:feeds?|rss\d?|atom|rdf|backend|flux-?rss)"
     r"(?:[/?&_.-]|$)",
     re.IGNORECASE,
 )
