@@ -8,6 +8,7 @@ for `offers` to say.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,9 +30,10 @@ from aggregator.model import (
     Validators,
 )
 from aggregator.offers import Discovery, Offer, Tried, proposal
+from aggregator.parse import fields
 from aggregator.parse.discovery import Named, Site
 from aggregator.parse.inspection import Inspected, inspect
-from aggregator.urls import canonical, home, origin, site
+from aggregator.urls import canonical, home, host, origin, site
 
 # Where a site's feed stands that names none. No list of all that was ever seen: what
 # these programs do unless they are told otherwise, and many a site by hand.
@@ -56,6 +58,7 @@ _NEWS_SITEMAPS: Final = (
 _NAMED: Final = 20  # feeds of a page that are asked; some name one for each section
 _LINKED: Final = 10  # of those it only links to
 _SITEMAPS: Final = 4  # that are asked at most
+_PATIENCE: Final = 2  # requests that a host may leave without an answer
 _IS_NEWS: Final = re.compile(r"news|actu|notici|notizi|nachricht", re.IGNORECASE)
 _IN_ROBOTS: Final = re.compile(r"(?im)^[ \t]*sitemap[ \t]*:[ \t]*(\S+)")
 _COMMENTS: Final = re.compile(r"(?i)/comments?/|[?&]feed=comments|/comments?[-_.]")
@@ -123,6 +126,7 @@ class _Search:
         self._seen: set[str] = set()
         self._offers: list[Offer] = []
         self._tried: list[Tried] = []
+        self._failures: Counter[str] = Counter()  # by host
         self._paused = False
 
     def of(self, url: str) -> Discovery:
@@ -244,7 +248,8 @@ class _Search:
         """Ask the site's news sitemaps, and all others where it has no feed."""
         named: list[str] = []
         with suppress(StageError):  # told already, of the page
-            named = _IN_ROBOTS.findall(self._admission.rules(base) or "")
+            written = _IN_ROBOTS.findall(self._admission.rules(base) or "")
+            named = [url for one in written if (url := fields.link(one, base))]
         fallback = [] if self._offers else [urljoin(base, p) for p in _NEWS_SITEMAPS]
         self._sitemaps([*named, *fallback], every=not self._offers)
 
@@ -270,6 +275,8 @@ class _Search:
         """Return what is at an address; None where that was not to be had, or known."""
         if self._paused or canonical(url) in self._seen:
             return None
+        if self._failures[host(url)] >= _PATIENCE:
+            return None  # told already
         try:
             return self._answer(url, accept)
         except PausedError as exc:
@@ -277,6 +284,11 @@ class _Search:
             self._tried.append(Tried(url, str(exc)))
         except StageError as exc:
             self._tried.append(Tried(url, str(exc)))
+            if isinstance(exc, FetchError) and exc.kind == "network":
+                self._failures[host(url)] += 1
+                if self._failures[host(url)] == _PATIENCE:
+                    why = "fails again and again: nothing more is asked of it"
+                    self._tried.append(Tried(origin(url), why))
         return None
 
     def _answer(self, url: str, accept: str) -> _Answer:

@@ -14,10 +14,11 @@ from click.testing import CliRunner, Result
 from conftest import Server
 from worlds import EPOCH, configure, item, rss
 
+from aggregator import config as configuration
 from aggregator.cli import main
 from aggregator.discover import WELL_KNOWN
 from aggregator.model import Outlet
-from aggregator.offers import Offer, compared_with
+from aggregator.offers import Offer, compared_with, proposal
 from aggregator.parse import discovery
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -178,7 +179,7 @@ def test_a_news_sitemap_beside_a_feed(path: Path, server: Server) -> None:
     feed = server.route("/feed/", body=rss(*items(0, 2)))
     server.route(
         "/robots.txt",
-        body=b"Sitemap: /sitemap.xml\nSitemap: " + server.url("/news.xml").encode(),
+        body=b"Sitemap: http://[\nSitemap: /sitemap.xml\nSitemap: /news.xml",
     )
     document = f'<urlset xmlns="{SITEMAPS}">{NEWS.format(1)}</urlset>'
     server.route("/news.xml", body=document.encode())
@@ -187,6 +188,17 @@ def test_a_news_sitemap_beside_a_feed(path: Path, server: Server) -> None:
     assert tomllib.loads(done.stdout) == {"Le Jour": feed}
     assert f"titles only, in place of {feed}: news sitemap, 1 entry" in done.stderr
     assert asked(server) == ["/", "/feed/", "/news.xml"]
+
+
+def test_a_page_that_is_gone(path: Path, server: Server) -> None:
+    """Its site's home page is asked all the same; so is what it names once."""
+    page(server, "/", named(("/feed/", ""), ("/feed/", ""), ("/feed", "")))
+    feed = server.route("/feed/", body=rss(*items(0, 2)))
+    done = call(path, server.url("/2020/parti.html"))
+
+    assert tomllib.loads(done.stdout) == {"Le Jour": feed}
+    assert f"  {server.url('/2020/parti.html')}: http 404\n" in done.stderr
+    assert asked(server) == ["/2020/parti.html", "/", "/feed/"]
 
 
 def test_a_page_of_relative_links(path: Path, server: Server) -> None:
@@ -291,6 +303,29 @@ def test_a_host_that_wants_to_be_left_alone_is(path: Path, server: Server) -> No
     assert done.exit_code == 1
     assert asked(server) == ["/", "/a"]
     assert f"{home}b: 127.0.0.1:{server.port} asked to wait\n" in done.stderr
+
+
+def test_a_host_that_does_not_answer_is_let_go(path: Path, server: Server) -> None:
+    """After two feeds that are not to be had it is not waited for any longer."""
+    home = page(server, "/", named(*((f"/slow{n}", "") for n in range(20))))
+    for n in range(20):
+        server.route(f"/slow{n}", handler=lambda _: None)  # hangs up
+    done = call(path, home)
+
+    assert done.exit_code == 1
+    assert set(asked(server)) == {"/", "/slow0", "/slow1"}
+    assert done.stderr.count("nothing more is asked of it") == 1
+
+
+def test_a_file_that_no_command_can_change_is_left(path: Path, server: Server) -> None:
+    """What was found is told all the same, and the line to write."""
+    text = path.read_text().partition("[outlets]")[0]
+    path.write_text(f'outlets = {{ A = "https://a.example/f" }}\n{text}')
+    done = call(path, server.route("/f", body=rss(*items(0, 2))), "--add")
+
+    assert done.exit_code == 2
+    assert "    new: RSS, 2 entries" in done.stderr
+    assert f'write yourself: "Le Jour" = "{server.url("/f")}"' in done.stderr
 
 
 def test_a_site_that_cannot_be_reached(path: Path) -> None:
@@ -424,6 +459,30 @@ def test_of_equal_feeds_one_is_taken(
     compared = compared_with(there, made)
 
     assert [one.instead.removeprefix(site) for one in compared] == instead
+
+
+@pytest.mark.parametrize(
+    ("url", "said", "title", "feed", "name"),
+    [
+        ("https://www.lemonde.fr/", "", "À la une - Le Monde.fr", "", "Le Monde.fr"),
+        ("https://www.slate.fr/a", "", "Un titre", "Culture | Slate.fr", "Slate.fr"),
+        ("https://jour.example/", "", "Accueil", "La Gazette", "La Gazette"),
+        ("https://jour.example/", " Le\tJour ", "Accueil", "Flux", "Le Jour"),
+        ("https://www.youtube.com/@x", "YouTube", "x", "DataGueule", "DataGueule"),
+        ("https://www.jour.example/", "", "", "", "jour.example"),
+    ],
+)
+def test_what_an_outlet_is_called(
+    path: Path, url: str, said: str, title: str, feed: str, name: str
+) -> None:
+    """As its site says, else the part of a title that its address is, else a title."""
+    pages = [discovery.Site(said, title, "fr", (), ())]
+    offers = [offer("https://x.example/f", [1], title=feed)]
+    found = proposal(configuration.read(path), url, pages, offers, [])
+
+    assert found.name == name
+    assert found.outlet
+    assert found.outlet.name == name
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ def discover(path: str | None, url: str, adding: bool, as_json: bool) -> None:
     settle_in(config)
     with ended_by_ctrl_c():
         found = find(config, url, now(), _asking if _watched() else None)
+    _tell(found)
     change = None
     if adding and found.outlet:
         change = roster.add(config.source, [found.outlet])
@@ -68,7 +69,6 @@ def discover(path: str | None, url: str, adding: bool, as_json: bool) -> None:
     else:
         for line in _lines(found):
             click.echo(line)
-    _tell(found)
     if not found.offers:
         click.echo(f"{show.safe(found.url)}: no feed found; {_MEND}", err=True)
         sys.exit(1)
