@@ -85,9 +85,11 @@ def proposal(
     name = _name(url, pages, offers)
     homepage = _homepage(url, offers)
     compared = compared_with(config.outlets, offers)
-    polled = next((one.polled for one in compared if one.polled), "")
-    meant = roster.meant(config.outlets, Outlet(name, (), homepage=homepage)) or polled
-    known = next((one for one in config.outlets if one.name == meant), None)
+    there = {one.name: one for one in config.outlets if one.kind != "search"}
+    meant = roster.meant(config.outlets, Outlet(name, (), homepage=homepage)) or next(
+        (one.polled for one in compared if one.polled in there), ""
+    )
+    known = there.get(meant)
     wanted = [one for one in compared if not (one.polled or one.instead)]
     outlet = None
     if wanted:

@@ -14,6 +14,7 @@ from aggregator import config as configuration
 from aggregator import roster, wording
 from aggregator.cli import show
 from aggregator.cli.machine import ended_by_ctrl_c, settle_in
+from aggregator.cli.opened import tell_missing
 from aggregator.clock import now
 from aggregator.config.tables import UnfitError
 from aggregator.config.values import url as read_url
@@ -57,6 +58,7 @@ def discover(path: str | None, url: str, adding: bool, as_json: bool) -> None:
     Example:     aggregator discover https://jour.example.org/ --add
     """
     config = configuration.read(configuration.locate(path).absolute())
+    tell_missing(config)
     settle_in(config)
     with ended_by_ctrl_c():
         found = find(config, url, now(), _asking if _watched() else None)
