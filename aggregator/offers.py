@@ -114,9 +114,10 @@ def compared_with(
     then the longer, then the one that the site names first. A sitemap, which has
     titles only, is needed where there is no feed.
     """
-    owners = dict(roster.planned(outlets, [_probe(offers)]).known)
+    addresses = (url for one in offers for url in (one.url, one.asked))
+    owners = roster.polled(outlets, addresses)
     marked = [
-        replace(one, polled=owners.get(one.url) or owners.get(one.asked, ""))
+        replace(one, polled=owners.get(one.url, owners.get(one.asked, "")))
         for one in offers
     ]
     ranked = sorted(
@@ -135,11 +136,6 @@ def compared_with(
         else:
             chosen.append(one)
     return tuple(replace(one, instead=instead.get(one.url, "")) for one in marked)
-
-
-def _probe(offers: Sequence[Offer]) -> Outlet:
-    """Return an outlet of no name with every address, to see which are polled."""
-    return Outlet("", tuple({url: 0 for one in offers for url in (one.url, one.asked)}))
 
 
 def _name(url: str, pages: Sequence[Site], offers: Sequence[Offer]) -> str:

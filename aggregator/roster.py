@@ -97,7 +97,7 @@ def planned(there: Iterable[Outlet], wanted: Iterable[Outlet]) -> Change:
     others are never joined, since what a search finds is of many outlets.
     """
     before = {outlet.name: outlet for outlet in there}
-    owners = {_key(url): name for name, one in before.items() for url in one.urls}
+    owners = _owners(before.values())
     after = dict(before)
     book = _Register(before.values())
     known: list[tuple[str, str]] = []
@@ -124,6 +124,13 @@ def planned(there: Iterable[Outlet], wanted: Iterable[Outlet]) -> Change:
         ),
         known=tuple(known),
     )
+
+
+def polled(there: Iterable[Outlet], addresses: Iterable[str]) -> dict[str, str]:
+    """Return for which outlet addresses are polled; those that are for none lack."""
+    owners = _owners(there)
+    found = ((url, owners.get(_key(url))) for url in addresses)
+    return {url: owner for url, owner in found if owner is not None}
 
 
 def meant(there: Iterable[Outlet], wanted: Outlet) -> str:
@@ -154,6 +161,11 @@ def edited(data: bytes, config: Config, change: Change) -> bytes:
 
 
 # ── which outlet is meant ─────────────────────────────────────────────────────────────
+
+
+def _owners(outlets: Iterable[Outlet]) -> dict[str, str]:
+    """Return the name of the outlet that has each address, by what tells that."""
+    return {_key(url): one.name for one in outlets for url in one.urls}
 
 
 def _key(url: str) -> str:
