@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -126,6 +126,7 @@ class _Search:
         self._seen: set[str] = set()
         self._offers: list[Offer] = []
         self._tried: list[Tried] = []
+        self._pages: list[Site] = []  # that were taken for feeds
         self._failures: Counter[str] = Counter()  # by host
         self._paused = False
 
@@ -178,51 +179,63 @@ class _Search:
         answer = self._asked(urljoin(url, "/") if home(url) else url, PAGES)
         return [answer.found.site] if answer and answer.found.site else []
 
-    def _feeds(self, pages: Iterable[Site], base: str) -> None:
-        """Ask the feeds that pages name.
+    def _feeds(self, pages: Sequence[Site], base: str) -> None:
+        """Ask places where feeds may be, until one is there."""
+        for named in self._places(pages, base):
+            self._all(named)
+            if self._offers:
+                return
 
-        Where none of them is one: what pages link to, then where feeds often stand.
+    def _places(self, pages: Sequence[Site], base: str) -> Iterator[list[Named]]:
+        """Yield the likely places, the likeliest first.
+
+        What pages name; what they link to, and what pages link to that were met there
+        (many a site has a page of its feeds); then where feeds often stand.
         """
-        named = [one for page in pages for one in page.feeds]
-        linked = [one for page in pages for one in page.links]
-        self._all(named, _NAMED)
-        if not self._offers:
-            self._all(linked, _LINKED)
-        if not self._offers:
-            inside = [] if home(base) else [urljoin(base, "feed/")]
-            for url in (*inside, *(urljoin(base, path) for path in WELL_KNOWN)):
-                self._candidate(Named(url))
-                if self._offers:
-                    break
+        yield [one for page in pages for one in page.feeds]
+        yield [one for page in pages for one in page.links][:_LINKED]
+        yield self._met()
+        inside = [] if home(base) else [urljoin(base, "feed/")]
+        for url in (*inside, *(urljoin(base, path) for path in WELL_KNOWN)):
+            yield [Named(url)]
+        yield self._met()
 
-    def _all(self, named: list[Named], most: int) -> None:
+    def _met(self) -> list[Named]:
+        """Return what pages name and link to that were taken for feeds."""
+        found = [one for page in self._pages for one in (*page.feeds, *page.links)]
+        self._pages.clear()
+        new = [one for one in found if canonical(one.url) not in self._seen]
+        return list(dict.fromkeys(new))[:_LINKED]
+
+    def _all(self, named: list[Named]) -> None:
         """Ask the first of several feeds."""
         wanted = [one for one in named if not self._of_comments(one)]
-        for one in wanted[:most]:
-            self._candidate(one)
-        if len(wanted) > most:
-            why = f"{len(wanted)} feeds are named, and only the first {most} are asked"
-            self._tried.append(Tried(wanted[most].url, why))
+        for one in wanted[:_NAMED]:
+            answer = self._asked(one.url, FEEDS)
+            if answer:
+                self._take(answer, one.title)
+        if len(wanted) > _NAMED:
+            why = f"{len(wanted)} feeds are named, and only the first {_NAMED} asked"
+            self._tried.append(Tried(wanted[_NAMED].url, why))
 
     def _of_comments(self, named: Named) -> bool:
         """Tell whether a feed is one of comments, and keep that it was left out."""
         path = named.url.removeprefix(origin(named.url))
         found = _COMMENTS.search(path) or _OF_COMMENTS.search(named.title)
-        if found:
+        if found and canonical(named.url) not in self._seen:
+            self._seen.add(canonical(named.url))
             self._tried.append(Tried(named.url, "comments, not articles"))
         return bool(found)
-
-    def _candidate(self, named: Named) -> None:
-        answer = self._asked(named.url, FEEDS)
-        if answer:
-            self._take(answer, named.title)
 
     def _take(self, answer: _Answer, title: str = "") -> None:
         """Keep a feed or a sitemap that has articles."""
         found = answer.found
         why = ""
-        if found.form in ("page", "list"):
-            why = "a web page, not a feed" if found.site else "a list of sitemaps"
+        if found.site:
+            self._pages.append(found.site)
+            why = "a web page, not a feed"
+        elif found.form == "list":
+            why = "a list of sitemaps"
         elif not found.articles:
             why = "no article in it"
         elif _OF_COMMENTS.search(found.title):

@@ -223,6 +223,23 @@ def test_a_page_of_relative_links(path: Path, server: Server) -> None:
     ]
 
 
+def test_a_page_of_feeds_is_gone_through(path: Path, server: Server) -> None:
+    """Many a site links to one, or has it where others have their feed."""
+    home = page(server, "/", "", '<a href="/flux-rss/">RSS</a>')
+    links = '<a href="/rss/une.xml">Une</a><a href="/rss/vide.xml">x</a>'
+    page(server, "/flux-rss/", "", links)
+    server.route("/rss/vide.xml", body=rss())
+    feed = server.route("/rss/une.xml", body=rss(*items(0, 2)))
+    done = call(path, home)
+
+    assert tomllib.loads(done.stdout) == {"Le Jour": feed}
+    assert f"  {home}rss/vide.xml: no article in it\n" in done.stderr
+
+    server.routes["/rss/"] = server.routes.pop("/flux-rss/")
+    page(server, "/", "")
+    assert call(path, home).stdout == done.stdout
+
+
 def test_a_hostile_page(path: Path, server: Server) -> None:
     """Ten thousand feeds, private addresses, what is no address: few are asked."""
     many = named(*((f"/f{n}", "") for n in range(10_000)))
@@ -237,7 +254,7 @@ def test_a_hostile_page(path: Path, server: Server) -> None:
     assert done.exit_code in (0, 1)
     assert time.monotonic() - start < 20
     assert len(asked(server)) < 60
-    assert "only the first 20 are asked" in done.stderr
+    assert "only the first 20 asked" in done.stderr
     assert "\x1b" not in done.stdout + done.stderr
 
 
