@@ -208,12 +208,18 @@ def test_what_is_wanted_twice_is_added_once(path: Path) -> None:
             NEW,
             Outlet("gazette", (f"{HOME}feed", f"{HOME}idees")),
             Outlet("La  Gazette", (f"{HOME}rss",)),
+            Outlet(" 24\nheures ", ("https://h.example/",)),
+            Outlet("???", ("https://a.example/",)),
+            Outlet("!", ("https://b.example/",)),
         ],
     )
 
     assert change.new == (
         replace(NEW, urls=(f"{HOME}feed/", f"{HOME}rss")),
         Outlet("gazette", (f"{HOME}idees",)),
+        Outlet("24 heures", ("https://h.example/",)),
+        Outlet("???", ("https://a.example/",)),
+        Outlet("!", ("https://b.example/",)),
     )
     assert change.known == ((f"{HOME}feed", "La Gazette"),)
 
