@@ -38,9 +38,9 @@ from aggregator.urls import canonical, home, host, origin, site
 # Where a site's feed stands that names none. No list of all that was ever seen: what
 # these programs do unless they are told otherwise, and many a site by hand.
 WELL_KNOWN: Final = (
-    "/feed/",  # WordPress, and /feed by redirect
+    "/feed",  # WordPress, which adds a slash by redirect
     "/rss.xml",  # Drupal, Gatsby, and by hand
-    "/rss/",  # Ghost, and by hand
+    "/rss",  # Ghost, likewise, and by hand
     "/atom.xml",  # Jekyll, Hexo, Movable Type
     "/feed.xml",  # Jekyll, Eleventy
     "/index.xml",  # Hugo
@@ -195,7 +195,7 @@ class _Search:
         yield [one for page in pages for one in page.feeds]
         yield [one for page in pages for one in page.links][:_LINKED]
         yield self._met()
-        inside = [] if home(base) else [urljoin(base, "feed/")]
+        inside = [] if home(base) else [urljoin(base, "feed")]
         for url in (*inside, *(urljoin(base, path) for path in WELL_KNOWN)):
             yield [Named(url)]
         yield self._met()

@@ -142,7 +142,7 @@ def test_a_drupal_site_names_nothing(path: Path, server: Server) -> None:
     done = call(path, home)
 
     assert tomllib.loads(done.stdout) == {"La Gazette": feed}
-    assert asked(server) == ["/", "/feed/", "/rss.xml"]
+    assert asked(server) == ["/", "/feed", "/rss.xml"]
 
 
 def test_a_site_has_nothing_but_a_news_sitemap(path: Path, server: Server) -> None:
@@ -235,7 +235,7 @@ def test_a_page_of_feeds_is_gone_through(path: Path, server: Server) -> None:
     assert tomllib.loads(done.stdout) == {"Le Jour": feed}
     assert f"  {home}rss/vide.xml: no article in it\n" in done.stderr
 
-    server.routes["/rss/"] = server.routes.pop("/flux-rss/")
+    server.routes["/rss"] = server.routes.pop("/flux-rss/")
     page(server, "/", "")
     assert call(path, home).stdout == done.stdout
 
