@@ -23,7 +23,6 @@ from aggregator.fetch import FEEDS, PAGES, Fetcher, Turns, spacing
 from aggregator.model import (
     AggregatorError,
     Config,
-    Fetched,
     FetchError,
     PausedError,
     StageError,
@@ -128,7 +127,7 @@ class _Search:
         self._tried: list[Tried] = []
         self._pages: list[Site] = []  # that were taken for feeds
         self._failures: Counter[str] = Counter()  # by host
-        self._paused = False
+        self._closed: set[str] = set()  # hosts that are asked nothing more
 
     def of(self, url: str) -> Discovery:
         """Return what a site offers."""
@@ -286,20 +285,19 @@ class _Search:
 
     def _asked(self, url: str, accept: str) -> _Answer | None:
         """Return what is at an address; None where that was not to be had, or known."""
-        if self._paused or canonical(url) in self._seen:
+        if host(url) in self._closed or canonical(url) in self._seen:
             return None
-        if self._failures[host(url)] >= _PATIENCE:
-            return None  # told already
         try:
             return self._answer(url, accept)
         except PausedError as exc:
-            self._paused = True  # nothing more is asked of it
+            self._closed.add(host(url))
             self._tried.append(Tried(url, str(exc)))
         except StageError as exc:
             self._tried.append(Tried(url, str(exc)))
             if isinstance(exc, FetchError) and exc.kind == "network":
                 self._failures[host(url)] += 1
                 if self._failures[host(url)] == _PATIENCE:
+                    self._closed.add(host(url))
                     why = "fails again and again: nothing more is asked of it"
                     self._tried.append(Tried(origin(url), why))
         return None
@@ -311,7 +309,7 @@ class _Search:
             self._progress(url)
         polling = self._config.polling
         self._admission.rules(url)  # so that this costs the request none of its time
-        fetched: Fetched = self._fetcher.fetch(
+        fetched = self._fetcher.fetch(
             url,
             Validators(),
             now=self._now,
