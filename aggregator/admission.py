@@ -92,7 +92,9 @@ class Admission:
         if not text:
             return
         timeout = self._polling.timeout.total_seconds()
-        allowed, delay = sandbox.run(robots.allows, text, url, timeout=timeout)
+        allowed, delay = sandbox.run(
+            robots.allows, text, url, timeout=timeout, heavy=True
+        )
         if not allowed:
             raise ForbiddenError
         if delay:

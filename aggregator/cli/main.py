@@ -35,8 +35,8 @@ COMMANDS = {
     "demo": ("Once", "demo"),
     "run": ("The machine", "machine"),
     "worker": ("The machine", "machine"),
-    "publish": ("The machine", "machine"),
-    "serve": ("The machine", "machine"),
+    "publish": ("The machine", "published"),
+    "serve": ("The machine", "published"),
 }
 
 
