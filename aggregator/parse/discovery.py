@@ -112,7 +112,8 @@ class _Reader(HTMLParser):
             self.links.append((values["href"], values.get("title", "")))
         elif tag == "meta":
             name = (values.get("property") or values.get("name", "")).lower()
-            self.said.setdefault(name, fields.text(values.get("content", "")))
+            if name in _NAMES:
+                self.said.setdefault(name, fields.text(values.get("content", "")))
         elif tag == "base":
             self.base = self.base or values.get("href", "")
         elif tag == "html":
