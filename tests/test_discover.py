@@ -32,9 +32,9 @@ NEWS = (
 SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
-def call(path: Path, *words: str) -> Result:
-    """Run discover in this process."""
-    env = {"SOURCE_DATE_EPOCH": EPOCH}
+def call(path: Path, *words: str, **more: str) -> Result:
+    """Run discover in this process. more: of its environment."""
+    env = {"SOURCE_DATE_EPOCH": EPOCH, **more}
     return CliRunner().invoke(
         main, ["--config", str(path), "discover", *words], env=env
     )
@@ -259,14 +259,27 @@ def test_a_hostile_page(path: Path, server: Server) -> None:
 
 
 def test_private_addresses_are_not_asked(path: Path, server: Server) -> None:
-    """Not the page itself, nor a feed that a page names."""
-    text = path.read_text().replace("allow_private_addresses = true", "")
+    """Not for a person, nor because a public page names them or redirects there."""
+    text = path.read_text().replace("allow_private_addresses = true", 'spacing = "0s"')
     path.write_text(text)
-    done = call(path, page(server, "/", named(("/feed/", ""))))
+    inside = server.route("/feed/", body=rss(*items(0, 2)))
+    server.route("/away", 302, headers={"Location": inside})
+    metadata = "http://169.254.169.254/rss"
+    page(server, "/", named(*((url, "") for url in (inside, metadata, "/away"))))
+    direct = call(path, server.url("/"))
+
+    assert direct.exit_code == 1
+    assert direct.stderr.startswith(f"aggregator: {server.url('/')}: not asked: ")
+    assert server.requests == []
+
+    # a proxy stands in for the public Internet, which tests do not have
+    done = call(path, "http://jour.invalid/", http_proxy=server.url(""), no_proxy="")
 
     assert done.exit_code == 1
-    assert done.stderr.startswith(f"aggregator: {server.url('/')}: not asked: ")
-    assert server.requests == []
+    for url in (inside, metadata, "http://jour.invalid/away"):
+        assert f"  {url}: refused: no public address" in done.stderr
+    asked = [request.path for request in server.requests]
+    assert all(url.startswith("http://jour.invalid/") for url in asked)
 
 
 def test_what_robots_txt_forbids_is_not_asked(path: Path, server: Server) -> None:
