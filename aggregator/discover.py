@@ -18,7 +18,6 @@ from urllib.parse import urljoin
 
 from aggregator import config as configuration
 from aggregator import sandbox
-from aggregator.admission import Admission, ClosedError, ForbiddenError
 from aggregator.fetch import FEEDS, PAGES, Fetcher, Turns, spacing
 from aggregator.model import (
     AggregatorError,
@@ -32,6 +31,7 @@ from aggregator.offers import Discovery, Offer, Tried, proposal
 from aggregator.parse import fields
 from aggregator.parse.discovery import Named, Site
 from aggregator.parse.inspection import Inspected, inspect
+from aggregator.permit import ForbiddenError, Permits, UnknownError
 from aggregator.urls import canonical, home, host, origin, site
 
 # Where a site's feed stands that names none. No list of all that was ever seen: what
@@ -92,8 +92,8 @@ def discover(
         Fetcher(config.polling, agent, turns) as fetcher,
         Fetcher(config.polling, agent, turns) as asker,
     ):
-        admission = Admission(asker, turns, config.polling, now)
-        search = _Search(config, fetcher, admission, now, progress)
+        permits = Permits(asker, turns, config.polling, now)
+        search = _Search(config, fetcher, permits, now, progress)
         return search.of(url)
 
 
@@ -113,13 +113,13 @@ class _Search:
         self,
         config: Config,
         fetcher: Fetcher,
-        admission: Admission,
+        permits: Permits,
         now: datetime,
         progress: Progress | None,
     ) -> None:
         self._config = config
         self._fetcher = fetcher
-        self._admission = admission
+        self._permits = permits
         self._now = now
         self._progress = progress
         self._seen: set[str] = set()
@@ -157,7 +157,7 @@ class _Search:
             return self._answer(url, PAGES)
         except ForbiddenError as exc:
             self._tried.append(Tried(url, str(exc)))
-        except ClosedError as exc:
+        except UnknownError as exc:
             if exc.refusal and exc.refusal.kind == "network":
                 raise UnreachedError(f"{url}: not reached: {exc.refusal}") from exc
             raise AggregatorError(f"{url}: not asked: {exc}") from exc
@@ -260,7 +260,7 @@ class _Search:
         """Ask the site's news sitemaps, and all others where it has no feed."""
         named: list[str] = []
         with suppress(StageError):  # told already, of the page
-            written = _IN_ROBOTS.findall(self._admission.rules(base) or "")
+            written = _IN_ROBOTS.findall(self._permits.rules(base) or "")
             named = [url for one in written if (url := fields.link(one, base))]
         fallback = [] if self._offers else [urljoin(base, p) for p in _NEWS_SITEMAPS]
         self._sitemaps([*named, *fallback], every=not self._offers)
@@ -308,14 +308,14 @@ class _Search:
         if self._progress:
             self._progress(url)
         polling = self._config.polling
-        self._admission.rules(url)  # so that this costs the request none of its time
+        self._permits.rules(url)  # so that this costs the request none of its time
         fetched = self._fetcher.fetch(
             url,
             Validators(),
             now=self._now,
             timeout=polling.timeout,
             accept=accept,
-            gate=self._admission.gate,
+            gate=self._permits.gate,
         )
         found = sandbox.run(
             inspect,

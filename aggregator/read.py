@@ -11,7 +11,6 @@ import threading
 from dataclasses import replace
 
 from aggregator import article, sandbox
-from aggregator.admission import Admission, ClosedError
 from aggregator.fault import where
 from aggregator.fetch import PAGES, Fetcher, Turns, spacing
 from aggregator.model import (
@@ -25,6 +24,7 @@ from aggregator.model import (
     StoppedError,
     Validators,
 )
+from aggregator.permit import Permits, UnknownError
 from aggregator.sandbox import SandboxError
 from aggregator.urls import home
 
@@ -41,20 +41,18 @@ def read(batch: PageBatch, stop: threading.Event | None = None) -> tuple[Page, .
         Fetcher(batch.polling, batch.user_agent, turns) as fetcher,
         Fetcher(batch.polling, batch.user_agent, turns) as asker,
     ):
-        admission = Admission(asker, turns, batch.polling, batch.now, batch.robots)
-        visit = _Visit(batch, fetcher, admission)
+        permits = Permits(asker, turns, batch.polling, batch.now, batch.robots)
+        visit = _Visit(batch, fetcher, permits)
         return tuple(map(visit.page, batch.tasks))
 
 
 class _Visit:
     """The walk through one batch."""
 
-    def __init__(
-        self, batch: PageBatch, fetcher: Fetcher, admission: Admission
-    ) -> None:
+    def __init__(self, batch: PageBatch, fetcher: Fetcher, permits: Permits) -> None:
         self._batch = batch
         self._fetcher = fetcher
-        self._admission = admission
+        self._permits = permits
 
     def page(self, task: PageTask) -> Page:
         """Return what one page brought, whatever happens."""
@@ -63,7 +61,7 @@ class _Visit:
             page = self._read(task, before)
         except StoppedError:
             page = replace(before, asked=False)
-        except ClosedError as exc:
+        except UnknownError as exc:
             page = replace(
                 before,
                 asked=False,
@@ -85,21 +83,19 @@ class _Visit:
             page = replace(before, failure=Failure("limit", str(exc)))
         except Exception as exc:  # noqa: BLE001 - one page must not end the others
             page = replace(before, failure=Failure("ours", where(exc)))
-        asked = tuple(self._admission.asked)
-        self._admission.asked.clear()
-        return replace(page, robots=asked)
+        return replace(page, robots=self._permits.taken())
 
     def _read(self, task: PageTask, before: Page) -> Page:
         """Return what a page says; raises StageError when it says nothing."""
         # here, so that asking costs the page none of its time
-        self._admission.rules(task.url)
+        self._permits.rules(task.url)
         fetched = self._fetcher.fetch(
             task.url,
             Validators(),
             now=self._batch.now,
             timeout=task.timeout,
             accept=PAGES,
-            gate=self._admission.gate,
+            gate=self._permits.gate,
         )
         if not fetched.complete:
             raise FetchError("page cut short")

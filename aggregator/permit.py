@@ -1,8 +1,8 @@
-"""What may be asked of a site: as its robots.txt has it, at each redirect too.
+"""What sites let us ask, and how fast, by their robots.txt: as `fetch` is to ask it.
 
-One `Admission` for the requests of a batch; the text is asked for before the first page
-of a site, unless it is known. What it means is `robots`; what is done with the pages is
-the caller's business.
+Each is asked once a day, before the first address of its site that robots.txt speaks
+of, and obeyed at every redirect. Nothing is remembered here longer than a batch; no
+database and no decision about when to ask again may enter.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ALLOWED: Final = range(400, 500)  # RFC 9309 §2.3.1.3: there is none, so all i
 _BUSY: Final = 429  # of them the one that says something else
 
 
-class ClosedError(StageError):
+class UnknownError(StageError):
     """A site's robots.txt is not to be had, so nothing may be asked of it for now.
 
     refusal: why, where it was asked for just now.
@@ -56,12 +56,8 @@ def _valid(known: Robots, now: datetime) -> bool:
     return timedelta(0) <= now - known.asked_at < last
 
 
-class Admission:
-    """Says what may be asked. asker: fetches robots.txt while another fetcher waits.
-
-    turns: of both fetchers, slowed down where a site wishes. asked: what came, by site;
-    a caller that stores it may clear it.
-    """
+class Permits:
+    """What robots.txt files allow, asked for as needed."""
 
     def __init__(
         self,
@@ -71,24 +67,32 @@ class Admission:
         now: datetime,
         known: Iterable[Robots] = (),
     ) -> None:
-        """Start with what is known of robots.txt files."""
-        self.asked: list[Robots] = []
+        """Take what is known of them.
+
+        asker: fetches them, while another fetcher waits for its turn.
+        """
         self._asker = asker
         self._turns = turns
         self._polling = polling
         self._now = now
         self._robots = {one.site: one for one in known}
+        self._asked: list[Robots] = []
         self._refused: dict[str, FetchError] = {}
+
+    def taken(self) -> tuple[Robots, ...]:
+        """Return the files that were asked since this was called last."""
+        asked, self._asked = tuple(self._asked), []
+        return asked
 
     def gate(self, url: str) -> None:
         """Let pass what the site's robots.txt allows, as slowly as it asks for.
 
-        For `Fetcher.fetch`. Raises ForbiddenError for what it forbids, ClosedError
-        where there is none to be had.
+        Raises ForbiddenError for what it forbids, UnknownError where there is none to
+        be had.
         """
         text = self.rules(url)
         if text is None:
-            raise ClosedError(self._refused.get(origin(url)))
+            raise UnknownError(self._refused.get(origin(url)))
         if not text:
             return
         timeout = self._polling.timeout.total_seconds()
@@ -113,7 +117,7 @@ class Admission:
         if text is None and known:
             text = known.text  # RFC 9309 §2.4: the old one is good where none is new
         self._robots[site] = Robots(site, text, self._now)
-        self.asked.append(self._robots[site])
+        self._asked.append(self._robots[site])
         return text
 
     def _ask(self, site: str) -> str | None:
