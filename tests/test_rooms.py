@@ -31,7 +31,7 @@ FLOORS = (
     {"why", "config", "sift", "weigh", "permit"},
     {"store"},
     {"curation", "poll", "read", "follow", "publish", "nursery"},
-    {"engine", "desk", "rules", "notebook", "roster"},
+    {"engine", "desk", "rules", "notebook", "roster", "begin"},
     {"watch", "wave", "ask", "append", "hubs", "offers"},
     {"recover"},
     {"bulletin", "lookup", "discover"},

@@ -12,6 +12,8 @@ from aggregator.config.reading import (
     locate,
     read,
     read_bytes,
+    setting,
+    site_id,
     user_agent,
     warnings,
 )
@@ -24,6 +26,8 @@ __all__ = [
     "locate",
     "read",
     "read_bytes",
+    "setting",
+    "site_id",
     "user_agent",
     "warnings",
 ]

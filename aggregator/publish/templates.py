@@ -14,9 +14,10 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from jinja2.utils import htmlsafe_json_dumps
 
+from aggregator.publish.plain import literal, target, wrapped
 from aggregator.publish.view import Shown
 from aggregator.publish.words import Words, words
 
@@ -37,6 +38,11 @@ class DataBlock(NamedTuple):
 
 def html(name: str, language: str, **context: object) -> str:
     """Return the template filled in; every value in it is escaped."""
+    return _environment(language).get_template(name).render(context)
+
+
+def plain(name: str, language: str, **context: object) -> str:
+    """Return a template of another format filled in; it says itself how it escapes."""
     return _environment(language).get_template(name).render(context)
 
 
@@ -74,7 +80,7 @@ def _environment(language: str) -> Environment:
     environment = Environment(
         loader=PackageLoader("aggregator.publish"),
         extensions=["jinja2.ext.i18n"],
-        autoescape=True,
+        autoescape=select_autoescape(("html",)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -87,6 +93,9 @@ def _environment(language: str) -> Environment:
     environment.filters["foreign"] = said.foreign
     environment.filters["phrases"] = _PHRASES.split
     environment.filters["facts"] = lambda story: facts(story, said)
+    environment.filters["wrapped"] = wrapped
+    environment.filters["literal"] = literal
+    environment.filters["target"] = target
     environment.globals["language"] = said.language
     environment.globals["direction"] = said.direction
     environment.globals["territory"] = said.territory
