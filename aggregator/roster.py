@@ -94,10 +94,11 @@ def planned(there: Iterable[Outlet], wanted: Iterable[Outlet]) -> Change:
 
     Addresses are compared by their canonical form. An outlet is there if one has its
     name or its homepage, or is the only one on the host of its homepage; searches and
-    others are never joined, since what a search finds is of many outlets.
+    others are never joined, since what a search finds is of many outlets. Names become
+    one line.
     """
     before = {outlet.name: outlet for outlet in there}
-    owners = {_key(url): name for name, one in before.items() for url in one.urls}
+    owners = _owners(before.values())
     after = dict(before)
     book = _Register(before.values())
     known: list[tuple[str, str]] = []
@@ -126,6 +127,18 @@ def planned(there: Iterable[Outlet], wanted: Iterable[Outlet]) -> Change:
     )
 
 
+def polled(there: Iterable[Outlet], addresses: Iterable[str]) -> dict[str, str]:
+    """Return for which outlet addresses are polled; those that are for none lack."""
+    owners = _owners(there)
+    found = ((url, owners.get(_key(url))) for url in addresses)
+    return {url: owner for url, owner in found if owner is not None}
+
+
+def meant(there: Iterable[Outlet], wanted: Outlet) -> str:
+    """Return the name of the outlet that `planned` would add to, "" for a new one."""
+    return _Register(there).find(wanted)
+
+
 def edited(data: bytes, config: Config, change: Change) -> bytes:
     """Return the bytes of a feeds.toml with a change made in it. Pure.
 
@@ -151,6 +164,11 @@ def edited(data: bytes, config: Config, change: Change) -> bytes:
 # ── which outlet is meant ─────────────────────────────────────────────────────────────
 
 
+def _owners(outlets: Iterable[Outlet]) -> dict[str, str]:
+    """Return the name of the outlet that has each address, by what tells that."""
+    return {_key(url): one.name for one in outlets for url in one.urls}
+
+
 def _key(url: str) -> str:
     """Return what tells an address from others; a fragment is never sent."""
     return canonical(url.partition("#")[0])
@@ -169,7 +187,7 @@ class _Register:
     def enter(self, outlet: Outlet) -> None:
         """Remember an outlet; of equal names and homepages the first counts."""
         search = outlet.kind == "search"
-        self._names.setdefault((search, letters(outlet.name)), outlet.name)
+        self._names.setdefault((search, _called(outlet)), outlet.name)
         if search:
             return
         if outlet.homepage:
@@ -182,7 +200,7 @@ class _Register:
     def find(self, wanted: Outlet) -> str:
         """Return the name of the outlet that is meant, "" for none or several."""
         search = wanted.kind == "search"
-        if name := self._names.get((search, letters(wanted.name))):
+        if name := self._names.get((search, _called(wanted))):
             return name
         if search or not wanted.homepage:
             return ""
@@ -192,13 +210,18 @@ class _Register:
         return next(iter(near)) if len(near) == 1 and home(wanted.homepage) else ""
 
 
+def _called(outlet: Outlet) -> str:
+    """Return what of a name counts, the whole name where it has no letters."""
+    return letters(outlet.name) or outlet.name
+
+
 def _bare(url: str) -> str:
     return host(url).removeprefix("www.")
 
 
 def _free(wanted: Outlet, taken: MutableMapping[str, Outlet]) -> str:
     """Return the outlet's name, told from one of another kind that has it already."""
-    name = wanted.name
+    name = " ".join(wanted.name.split())
     while name in taken:
         name = f"{name} ({wanted.kind})"
     return name

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from worlds import TOPICS, saved
 
@@ -208,12 +208,18 @@ def test_what_is_wanted_twice_is_added_once(path: Path) -> None:
             NEW,
             Outlet("gazette", (f"{HOME}feed", f"{HOME}idees")),
             Outlet("La  Gazette", (f"{HOME}rss",)),
+            Outlet(" 24\nheures ", ("https://h.example/",)),
+            Outlet("???", ("https://a.example/",)),
+            Outlet("!", ("https://b.example/",)),
         ],
     )
 
     assert change.new == (
         replace(NEW, urls=(f"{HOME}feed/", f"{HOME}rss")),
         Outlet("gazette", (f"{HOME}idees",)),
+        Outlet("24 heures", ("https://h.example/",)),
+        Outlet("???", ("https://a.example/",)),
+        Outlet("!", ("https://b.example/",)),
     )
     assert change.known == ((f"{HOME}feed", "La Gazette"),)
 
@@ -422,6 +428,7 @@ def files(draw: st.DrawFn) -> str:
     return draw(st.sampled_from(["", "\ufeff"])) + text
 
 
+@settings(deadline=None)  # a shared machine is slow now and then
 @given(text=files(), wanted=wanted, newline=st.sampled_from(["\n", "\r\n"]))
 @example(text=HEAD + OUTLETS, wanted=[FULL, NEW], newline="\r\n")
 def test_adding_is_done_once_and_touches_nothing_else(
