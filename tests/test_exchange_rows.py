@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tomllib
 from datetime import date, timedelta
 from html import unescape
@@ -166,6 +167,22 @@ def test_what_turns_a_page_about_is_not_published(folder: Path) -> None:
         if not name.startswith("stories."):  # data, which says what stood there
             assert "\u202e".encode() not in body
             assert not name.endswith("html") or b"<b onclick" not in body
+
+
+def test_an_import_that_was_killed_is_completed(folder: Path) -> None:
+    """Its additions are written down first; they are no news for that."""
+    day = (NOW - timedelta(days=1)).date()
+    table = f"title,outlet,published,topics\nHier,La Nuit,{day},film\n"
+    imported(folder, table)
+    for path in folder.glob("aggregator.db*"):
+        path.unlink()
+    shutil.rmtree(folder / "public")
+    done = imported(folder, table)
+
+    assert done.stderr.startswith("1 there already; ")
+    assert len(decided(folder)) == 1
+    assert listed(folder) == ["(22 nov. 2026) Hier, La Nuit."]
+    assert b"<entry>" not in contents(folder)["feed.atom"]
 
 
 BAD = """\

@@ -163,8 +163,8 @@ def take(config: Config, brought: Brought, now: datetime) -> Taken:
         Pen(config).write(*own, *(each for its in new for each in its))
         desk = Desk.of(config)
         _restore(store, desk, stories, now)
-        added = tuple(its[0] for its in new)
-        _date(store, desk, added, now)
+        # also those that an import wrote down which was killed before this
+        _date(store, desk, [its[0] for _, _, its in brought.articles], now)
         published = replace(bulletin.renew(store, desk, now), restored=restored)
     ours = [
         (0, register.named(one.short))
@@ -178,7 +178,7 @@ def take(config: Config, brought: Brought, now: datetime) -> Taken:
     ]
     return Taken(
         stories,
-        added,
+        tuple(its[0] for its in new),
         len(own) + sum(len(its) - 1 for its in new),
         len(there) + len(found) - len(new),
         tuple(unpublished),
