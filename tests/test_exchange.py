@@ -263,6 +263,7 @@ BAD: dict[str, tuple[bytes, bytes]] = {
     ),
     "the year 1": (b'"published_at": "2020', b'"published_at": "0001'),
     "`added_at`: 2999-": (b'"added_at": "2026', b'"added_at": "2999'),
+    "published, but under no topic": (b'"topics": ["film"]', b'"topics": []'),
     "half a character": (b'"outlet": "', b'"outlet": "\\ud800'),
     "`spans`: -5": (b'"spans": [[', b'"spans": [[-5, 2], ['),
     "is unknown; known here: article": (b'"form": ""', b'"form": "news"'),

@@ -106,6 +106,8 @@ def _vetted(story: Story, topics: Collection[str], until: datetime) -> Story:
     if story.form and story.form not in FORMS:
         raise ValueError(f"`form`: {shown(story.form)} is unknown{near('', FORMS)}")
     if story.state is State.PUBLISHED:
+        if not story.topics:
+            raise ValueError("published, but under no topic")
         for topic in story.topics:
             if topic not in topics:
                 hint = near(topic, topics)
