@@ -246,6 +246,10 @@ def test_columns_are_named_and_known(folder: Path) -> None:
         (b'title,outlet,published\n"A,B,C\n', ":2: no CSV from here on"),
         (b'title,outlet,published\n"A"B,B,C\n', ":2: no CSV from here on"),
         (b"title,title,outlet,published\n", ":1: title: stands twice; keep one"),
+        (
+            b"title,outlet,published,topics,note\nA,/B,2020-02,film,C\n",
+            ":2: id: is nee",
+        ),
         (b"title,outlet,published\nA\x07,B,2020-02\n", "control character 0x07"),
     ],
 )

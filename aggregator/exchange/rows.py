@@ -82,12 +82,24 @@ def decisions(
         config.topics,
         config.site.timezone,
     )
-    found = [added]
-    if note:
-        found.append(Decision(Action.NOTE, added.targets[:1], at, text=note))
+    target = added.targets[:1]
+    more = [Decision(Action.NOTE, target, at, text=note)] if note else []
     if row.cells.get("pinned", "").lower() in _YES:
-        found.append(Decision(Action.PIN, added.targets[:1], at))
-    return tuple(found)
+        more.append(Decision(Action.PIN, target, at))
+    if more and not _nameable(*target):
+        what = "is needed for a note or a pin, as of an outlet that begins with a slash"
+        problems.add(f"{where}: id", f"{what}; write one such as tf1-2020-02-14")
+        return ()
+    return (added, *more)
+
+
+def _nameable(target: str) -> bool:
+    """Tell whether a decision may name an article so."""
+    try:
+        curation.target(target)
+    except UnfitError:
+        return False
+    return True
 
 
 def _checked(where: str, column: str, cell: str, problems: Problems) -> str:
