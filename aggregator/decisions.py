@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from aggregator.identity import short
-from aggregator.model import Action, Addition, Decision
+from aggregator.model import Action, Addition, Decision, Story
 from aggregator.urls import canonical
 
 
@@ -38,6 +39,25 @@ class Ruling:
 def key(target: str) -> str:
     """Return what a target is compared by: its canonical URL, or itself (an id)."""
     return canonical(target) or target.strip()
+
+
+def archiving(story: Story, copy: str, at: datetime) -> Decision:
+    """Return the addition that gives a story a lasting copy, and changes nothing else.
+
+    It joins the story by its address, says of it what is known already, and is no news
+    to readers. The story has to have an address, and no addition so far.
+    """
+    addition = Addition(
+        key=story.url,
+        title=story.title or story.url,
+        outlet=story.outlet,
+        published_at=story.published_at,
+        precision=story.precision,
+        topics=story.topics,
+        url=story.url,
+        archived=copy,
+    )
+    return Decision(Action.ADD, (story.url,), at, addition=addition)
 
 
 class Rulings:
