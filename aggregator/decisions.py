@@ -7,7 +7,7 @@ feeds.toml. Reading curation.toml happens in `curation`; nothing here reads or w
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -58,6 +58,16 @@ def archiving(story: Story, copy: str, at: datetime) -> Decision:
         archived=copy,
     )
     return Decision(Action.ADD, (story.url,), at, addition=addition)
+
+
+def added(story: Story, decisions: Sequence[Decision]) -> int:
+    """Return the place, from 1, of the last table that adds a story, 0 = none does."""
+    names = {key(name) for one in story.entries for name in (one.url, one.key) if name}
+    for place in range(len(decisions), 0, -1):
+        one = decisions[place - 1]
+        if one.action is Action.ADD and names.intersection(map(key, one.targets)):
+            return place
+    return 0
 
 
 class Rulings:

@@ -17,7 +17,7 @@ from aggregator.cli.machine import ended_by_ctrl_c, settle_in
 from aggregator.cli.opened import opened
 from aggregator.clock import now
 from aggregator.config.tables import UnfitError
-from aggregator.decisions import Rulings, archiving
+from aggregator.decisions import added, archiving
 from aggregator.desk import Desk
 from aggregator.lookup import look_up
 from aggregator.model import Action, Config, Decision, State, Story
@@ -136,7 +136,7 @@ def _archive(
     if more := values.keys() - {*_OF_STORIES, "reason"}:
         options = " and ".join(f"--{key}" for key in _OF_STORIES)
         raise click.UsageError(f"{said}: it gains {options}, but no {min(more)}")
-    for place in _added(desk, story):
+    if place := added(story, desk.decisions):
         mend = f"archived = {wording.quoted(values['archived'])}"
         raise click.UsageError(
             f"{said}, added by decision[{place}] of "
@@ -151,18 +151,6 @@ def _archive(
     click.echo(f"{story.short}  {show.safe(story.outlet)}: {show.safe(story.title)}")
     click.echo(f"          archived copy: {show.safe(values['archived'])}")
     click.echo(tales.followed_by(desk.config), err=True)
-
-
-def _added(desk: Desk, story: Story) -> Sequence[int]:
-    """Return the places, from 1, of the tables that add a story."""
-    found = tales.obeying(desk, Rulings(desk.decisions))
-    return [
-        place + 1
-        for one, _, places in found
-        if one.short == story.short
-        for place in places
-        if desk.decisions[place].action is Action.ADD
-    ]
 
 
 def _page(config: Config, url: str, values: Mapping[str, Any]) -> dict[str, Any]:

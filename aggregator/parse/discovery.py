@@ -22,6 +22,8 @@ _TYPES: Final = frozenset(
     }
 )
 HEAD: Final = 200_000  # characters in which a page names its feeds
+NAMES: Final = "it names this one: "
+"""Ends the reason why a page is no feed where it names one, whose address follows."""
 
 
 def feeds(html: str, base: str) -> tuple[str, ...]:
