@@ -126,10 +126,7 @@ def pages(
     tasks: those to be read first come first. known: robots.txt files by site. pauses,
     stop: as for polls.
     """
-    batches = [
-        replace(batch, robots=_of_site(batch, known))
-        for batch in _by_host(tasks, config, now, pauses)
-    ]
+    batches = _by_host(tasks, config, now, pauses, known)
     return _flown(read, batches, _lost_pages, config.polling.concurrency, stop)
 
 
@@ -154,29 +151,30 @@ def answers(
     stop: threading.Event,
 ) -> Iterator[tuple[Answer, ...]]:
     """Yield whether addresses answer; everything as for `pages`."""
-    batches = [
-        replace(batch, robots=_of_site(batch, known))
-        for batch in _by_host(tasks, config, now, pauses)
-    ]
+    batches = _by_host(tasks, config, now, pauses, known)
     return _flown(knock, batches, _lost_answers, config.polling.concurrency, stop)
 
 
-def _of_site(batch: PageBatch, robots: Iterable[Robots]) -> tuple[Robots, ...]:
-    """Return the robots.txt files of a batch's site, all its hosts together."""
-    own = site(batch.tasks[0].url)
+def _of_site(url: str, robots: Iterable[Robots]) -> tuple[Robots, ...]:
+    """Return the robots.txt files of an address's site, all its hosts together."""
+    own = site(url)
     return tuple(one for one in robots if site(one.site) == own)
 
 
 def _by_host(
-    tasks: Sequence[PageTask], config: Config, now: datetime, pauses: tuple[Pause, ...]
+    tasks: Sequence[PageTask],
+    config: Config,
+    now: datetime,
+    pauses: tuple[Pause, ...],
+    known: tuple[Robots, ...] = (),
 ) -> list[PageBatch]:
-    """Return batches of one host each."""
+    """Return batches of one host each; known: robots.txt files by site."""
     hosts: defaultdict[str, list[PageTask]] = defaultdict(list)
     for task in tasks:
         hosts[host(task.url)].append(task)
     basis = PageBatch((), "", config.polling, user_agent(config), now, pauses=pauses)
     return [
-        replace(basis, tasks=part, host=name)
+        replace(basis, tasks=part, host=name, robots=_of_site(part[0].url, known))
         for name, group in hosts.items()
         for part in _parts(group, _PAGES)
     ]
@@ -242,7 +240,7 @@ class _Notes:
         """Return a batch that knows all that was heard."""
         told = replace(batch, pauses=(*batch.pauses, *self._pauses))
         if isinstance(told, PageBatch):
-            new = _of_site(told, self._robots)
+            new = _of_site(told.tasks[0].url, self._robots)
             return replace(told, robots=told.robots + new)
         return replace(told, late=time.monotonic() - self._began)
 

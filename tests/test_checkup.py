@@ -266,7 +266,7 @@ def test_ctrl_c_ends_the_asking_and_what_is_known_is_told() -> None:
 def linked(tmp_path_factory: pytest.TempPathFactory, outlet: Server) -> Path:
     """Return a folder after a cycle, whose stories link to every kind of page."""
     host = f"127.0.0.1:{outlet.port}"
-    names = ("fine", "nohead", "here", "lost", "away", "wall", "busy", "prive/x")
+    names = ("fine", "nohead", "here", "lost", "away", "wall", "busy", "prive/x", "abo")
     items = [
         item(name, f"Les travailleurs du clic, {name}", host=host) for name in names
     ]
@@ -278,6 +278,8 @@ def linked(tmp_path_factory: pytest.TempPathFactory, outlet: Server) -> Path:
     outlet.route("/lost", status=410)
     outlet.route("/away", status=302, headers={"Location": "/"})
     outlet.route("/")
+    outlet.route("/abo", status=302, headers={"Location": "/connexion"})
+    outlet.route("/connexion")
     outlet.route("/wall", status=403)
     outlet.route("/busy", status=503)
     outlet.route("/robots.txt", body=b"User-agent: *\nDisallow: /prive")
@@ -311,7 +313,7 @@ def test_dead_links_are_told_from_those_that_cannot_be_asked(
     said = {one["url"].rpartition("/")[2]: one["reason"] for one in told["found"]}
 
     assert done.exit_code == 1
-    assert (told["links"], told["alive"], told["left"]) == (10, 3, 0)
+    assert (told["links"], told["alive"], told["left"]) == (11, 3, 0)
     assert said == {
         "lost": "http 410",
         "ajout": "http 404",
@@ -320,8 +322,9 @@ def test_dead_links_are_told_from_those_that_cannot_be_asked(
         "wall": "http 403",
         "busy": "http 503",
         "x": "robots.txt forbids it",
+        "abo": "redirects to a page that is no article",
     }
-    assert [one["state"] for one in told["found"]] == ["dead"] * 4 + ["unclear"] * 3
+    assert [one["state"] for one in told["found"]] == ["dead"] * 4 + ["unclear"] * 4
     asked = [(one.method, one.path) for one in outlet.requests]
     assert asked.count(("GET", "/robots.txt")) == 1
     assert ("GET", "/fine") not in asked
@@ -349,7 +352,7 @@ def test_what_is_printed_is_text_for_curation_toml(
     assert f'#   if so, in decision[1] of curation.toml: archived = "{look}"' in (
         done.stdout
     )
-    assert "10 links: 3 answer, 4 are dead, 0 more are and have" in done.stderr
+    assert "11 links: 3 answer, 4 are dead, 0 more are and have" in done.stderr
 
     copies = outlet.route("/here")
     text = file.read_text("utf-8") + f'archived = "{copies}"\n'
@@ -360,7 +363,7 @@ def test_what_is_printed_is_text_for_curation_toml(
     again = call(path, "--links")
 
     assert again.exit_code == 0, again.stdout
-    assert "10 links: 3 answer, 0 are dead, 4 more are and have" in again.stderr
+    assert "11 links: 3 answer, 0 are dead, 4 more are and have" in again.stderr
 
 
 def test_time_and_a_network_may_be_missing(linked: Path, tmp_path: Path) -> None:
@@ -369,7 +372,7 @@ def test_time_and_a_network_may_be_missing(linked: Path, tmp_path: Path) -> None
     late = call(path, "--links", "--within", "0s")
 
     assert late.exit_code == 0
-    assert "10 were left for lack of time" in late.stderr
+    assert "11 were left for lack of time" in late.stderr
     assert late.stdout == ""
 
     nowhere = ("http://name.invalid/1", "http://127.0.0.1:9/2")

@@ -18,7 +18,7 @@ from aggregator import wording
 from aggregator.decisions import added, archiving
 from aggregator.fetch import lasting
 from aggregator.model import Answer, Decision, State, Story
-from aggregator.urls import home, web
+from aggregator.urls import HOME, lobby, web
 
 _MISSING: Final = frozenset({404, 410})
 _ARCHIVE: Final = "https://web.archive.org/web"
@@ -90,12 +90,16 @@ def life(answer: Answer) -> tuple[Life, str]:
     """Return whether an address is alive, and why it is not.
 
     A redirect to a home page is how many outlets say that nothing is there any more.
+    One to a page to log in or to agree says nothing.
     """
     failure = answer.failure
     if failure is None:
         if answer.asked:
-            lost = home(answer.url) and not home(answer.page)
-            return (Life.DEAD, "redirects to a home page") if lost else (Life.ALIVE, "")
+            where = lobby(answer.url)
+            if not where or lobby(answer.page) == where:
+                return Life.ALIVE, ""
+            state = Life.DEAD if where == HOME else Life.UNCLEAR
+            return state, f"redirects to {where}"
         until = f" until {answer.not_before:%H:%M} UTC" if answer.not_before else ""
         return Life.UNCLEAR, f"its host is left alone{until}"
     if answer.status in _MISSING or lasting(failure.reason):
