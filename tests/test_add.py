@@ -234,6 +234,28 @@ def test_a_story_of_a_feed_gains_a_lasting_copy(path: Path, by_hand: bool) -> No
     assert contents(path.parent)["feed.atom"] == before["feed.atom"]
 
 
+def test_a_kept_doubt_keeps_its_words_beside_a_lasting_copy(path: Path) -> None:
+    """What is shown of a story that was kept is what the feed's text proves."""
+    url = test_decide.URL.format("b")
+    assert call(path, "keep", url).exit_code == 0
+    assert call(path, "publish").exit_code == 0
+    before = _mentions(path)
+    assert call(path, "add", url, "--archived", COPY).exit_code == 0
+    assert call(path, "publish").exit_code == 0
+    after = _mentions(path)
+
+    assert sorted(one.pop("archived", "") for one in after) == ["", COPY]
+    assert after == before
+    shown = [proof["snippet"] for one in after for proof in one["evidence"]]
+    assert "Des <mark>petites mains</mark>" in shown
+
+
+def _mentions(path: Path) -> list[dict[str, Any]]:
+    """Return why each item of feed.json is there, the one last added first."""
+    items = json.loads(contents(path.parent)["feed.json"])["items"]
+    return [item["_mention"] for item in items]
+
+
 def _without(document: bytes, *parts: str) -> bytes:
     """Return a document after each of these was taken out of it."""
     text = document.decode()
