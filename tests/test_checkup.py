@@ -23,7 +23,7 @@ from worlds import EPOCH, configure, contents, copied, item, rss
 from aggregator import sandbox
 from aggregator.checkup import Fit, Life
 from aggregator.checkup.feeds import judge, line
-from aggregator.checkup.links import Use, found
+from aggregator.checkup.links import Use, found, life, uses
 from aggregator.cli import main
 from aggregator.cli.machine import stopped_by_ctrl_c
 from aggregator.fetch import Fetcher
@@ -39,6 +39,7 @@ from aggregator.model import (
     PageTask,
     Pause,
     Polling,
+    State,
     Validators,
 )
 from aggregator.store import Store, polls
@@ -177,7 +178,7 @@ def test_of_a_feed_that_works_there_is_little_to_say(
 
     assert good.exit_code == 0
     assert len(good.stdout.splitlines()) == 2
-    assert "1 feeds: 1 work" in good.stderr
+    assert "1 feed: 1 work" in good.stderr
 
     with Store(tmp_path / "aggregator.db") as store, store.transaction():
         host = url.split("/")[2]
@@ -406,6 +407,36 @@ def test_links_need_a_database(tmp_path: Path) -> None:
 
     assert done.exit_code == 1
     assert "`aggregator run` makes it" in done.stderr
+
+
+def test_every_link_of_what_is_published_is_asked() -> None:
+    """Article, other outlets' copies, archived copy; of nothing that is withdrawn."""
+    at = a_story().published_at
+    others = (
+        Copy("La Gazette", "https://gazette.example/", "T", at),
+        Copy("B", "", "T", at),
+    )
+    story = a_story(
+        copies=(*a_story().copies, *others), archived="https://archive.example/0"
+    )
+    asked = uses([story, a_story(1, state=State.HIDDEN), a_story(2, url="")])
+
+    assert [(one.url, one.role) for one in asked] == [
+        ("https://journal.example/0", "article"),
+        ("https://gazette.example/", "copy"),
+        ("https://archive.example/0", "archived"),
+    ]
+
+
+def test_a_link_that_was_not_asked_may_be_alive() -> None:
+    """Its host wants to be left alone, and until when."""
+    until = NOW + timedelta(hours=1)
+    answer = Answer("https://jour.example/a", NOW, asked=False, not_before=until)
+
+    assert life(answer) == (
+        Life.UNCLEAR,
+        "its host is left alone until 2026-11-23 13:00 UTC",
+    )
 
 
 def test_a_story_is_offered_one_archived_copy() -> None:

@@ -100,8 +100,9 @@ def life(answer: Answer) -> tuple[Life, str]:
                 return Life.ALIVE, ""
             state = Life.DEAD if where == HOME else Life.UNCLEAR
             return state, f"redirects to {where}"
-        until = f" until {answer.not_before:%H:%M} UTC" if answer.not_before else ""
-        return Life.UNCLEAR, f"its host is left alone{until}"
+        until = answer.not_before
+        told = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
+        return Life.UNCLEAR, f"its host is left alone{told}"
     if answer.status in _MISSING or lasting(failure.reason):
         return Life.DEAD, failure.reason
     return Life.UNCLEAR, failure.reason

@@ -111,8 +111,9 @@ def _show_feeds(checks: Sequence[FeedCheck], file: str) -> None:
                     click.echo(_INDENT + show.safe(line))
     count = Counter(check.state for check in checks)
     click.echo(
-        f"{len(checks)} feeds: {count[Fit.WORKS]} work, {count[Fit.ODD]} are odd, "
-        f"{count[Fit.FAILS]} fail, {count[Fit.NOT_ASKED]} not asked",
+        f"{show.many(len(checks), 'feed')}: {count[Fit.WORKS]} work, "
+        f"{count[Fit.ODD]} are odd, {count[Fit.FAILS]} fail, "
+        f"{count[Fit.NOT_ASKED]} not asked",
         err=True,
     )
     if _status(checks) == UNREACHED:
@@ -187,10 +188,10 @@ def _show_links(checked: LinksChecked, desk: Desk) -> None:
     for line in dict.fromkeys(f"#   {one.url} ({one.reason})" for one in unclear):
         click.echo(show.safe(line))
     click.echo(
-        f"{checked.links} links: {checked.alive} answer, {len(urls[Life.DEAD])} are "
-        f"dead, {len(urls[Life.SAVED])} more are and have an archived copy, "
-        f"{len(urls[Life.UNCLEAR])} could not be asked now, {checked.left} were left "
-        "for lack of time",
+        f"{show.many(checked.links, 'link')}: {checked.alive} answer, "
+        f"{len(urls[Life.DEAD])} are dead, {len(urls[Life.SAVED])} more are and have "
+        f"an archived copy, {len(urls[Life.UNCLEAR])} could not be asked now, "
+        f"{checked.left} were left for lack of time",
         err=True,
     )
     if checked.offline:
