@@ -13,7 +13,7 @@ from datetime import datetime
 
 from aggregator.identity import short
 from aggregator.model import Action, Addition, Decision, Story
-from aggregator.urls import canonical
+from aggregator.urls import canonical, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +47,20 @@ def archiving(story: Story, copy: str, at: datetime) -> Decision:
     It joins the story by its address, says of it what is known already, and is no news
     to readers. The story has to have an address, and no addition so far.
     """
+    # as it is published: without a password, for one
+    url = written(story.url) or story.url
     addition = Addition(
-        key=story.url,
-        title=story.title or story.url,
+        key=url,
+        title=story.title or url,
         outlet=story.outlet,
         published_at=story.published_at,
         precision=story.precision,
         topics=story.topics,
-        url=story.url,
+        url=url,
         archived=copy,
     )
-    return Decision(Action.ADD, (story.url,), at, addition=addition)
+    topics = story.topics
+    return Decision(Action.ADD, (url,), at, topics=topics, addition=addition)
 
 
 def added(story: Story, decisions: Sequence[Decision]) -> int:

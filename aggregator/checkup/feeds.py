@@ -7,8 +7,7 @@ cycle makes of the same answer is `pace` and `health`; nothing here is remembere
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -97,31 +96,26 @@ def judge(outcome: Outcome, timeout: timedelta, text: str) -> FeedCheck:
 
 def unasked(feed: Feed, until: datetime | None = None) -> FeedCheck:
     """Return what is said of a feed that was not asked; until: its host's wish."""
-    why = "not asked any more"
-    if until:
-        why = f"its host asked to be left alone until {until:%Y-%m-%d %H:%M} UTC"
-    problem = Problem(why)
-    return FeedCheck(feed.outlet.name, feed.url, Fit.NOT_ASKED, problems=(problem,))
+    check = FeedCheck(feed.outlet.name, feed.url, Fit.NOT_ASKED)
+    if until is None:
+        return check
+    says = f"its host asked to be left alone until {until:%Y-%m-%d %H:%M} UTC"
+    return replace(check, problems=(Problem(says),))
 
 
 def twins(checks: Sequence[FeedCheck]) -> tuple[FeedCheck, ...]:
-    """Return the checks, those of feeds with the same entries saying so."""
-    alike: defaultdict[int, list[FeedCheck]] = defaultdict(list)
+    """Return the checks; of feeds with the same entries all but the first say so."""
+    first: dict[int, FeedCheck] = {}
+    told = []
     for check in checks:
-        if check.lists:
-            alike[check.lists].append(check)
-    return tuple(_twin(one, alike[one.lists]) if one.lists else one for one in checks)
+        other = first.setdefault(check.lists, check) if check.lists else check
+        told.append(check if other is check else _twin(check, other))
+    return tuple(told)
 
 
-def _twin(check: FeedCheck, alike: Iterable[FeedCheck]) -> FeedCheck:
-    others = [one for one in alike if one.url != check.url]
-    if not others:
-        return check
-    names = ", ".join(
-        one.url if one.outlet == check.outlet else f"{one.url} ({one.outlet})"
-        for one in others
-    )
-    problem = Problem(f"lists the same as {names}: one of them is enough")
+def _twin(check: FeedCheck, other: FeedCheck) -> FeedCheck:
+    whose = "" if other.outlet == check.outlet else f" ({other.outlet})"
+    problem = Problem(f"lists the same as {other.url}{whose}: one of them is enough")
     return replace(check, state=Fit.ODD, problems=(*check.problems, problem))
 
 

@@ -18,7 +18,7 @@ from aggregator import wording
 from aggregator.decisions import added, archiving
 from aggregator.fetch import lasting
 from aggregator.model import Answer, Decision, State, Story
-from aggregator.urls import HOME, lobby, web
+from aggregator.urls import HOME, lobby, written
 
 _MISSING: Final = frozenset({404, 410})
 _ARCHIVE: Final = "https://web.archive.org/web"
@@ -68,13 +68,16 @@ class LinkCheck:
 
 
 def uses(stories: Iterable[Story]) -> tuple[Use, ...]:
-    """Return every link of the published stories, in their order."""
+    """Return every link of the published stories, in their order and as written there.
+
+    What is no web address is no link there either.
+    """
     return tuple(
-        use
+        replace(use, url=url)
         for story in stories
         if story.state is State.PUBLISHED
         for use in _uses(story)
-        if web(use.url)
+        if (url := written(use.url))
     )
 
 
