@@ -316,7 +316,7 @@ def test_dead_links_are_told_from_those_that_cannot_be_asked(
     said = {one["url"].rpartition("/")[2]: one["reason"] for one in told["found"]}
 
     assert done.exit_code == 1
-    assert (told["links"], told["alive"], told["left"]) == (11, 3, 0)
+    assert (told["published"], told["alive"], told["left"]) == (11, 3, 0)
     assert said == {
         "lost": "http 410",
         "ajout": "http 404",

@@ -154,7 +154,7 @@ def _links(desk: Desk, within: timedelta) -> LinksChecked:
 def _told(checked: LinksChecked) -> dict[str, object]:
     """Return what was found of links as `--json` has it."""
     return {
-        "links": checked.links,
+        "published": checked.links,
         "alive": checked.alive,
         "left": checked.left,
         "found": [
