@@ -2,7 +2,7 @@
 
 A function of its argument and the network: no clock, no disk, no database, no logging
 and no state of its own may enter. What is there is not read, and robots.txt is obeyed
-as for pages that are (see `permission`): who forbids us a page is not asked for it.
+as for pages that are (see `permit`): who forbids us a page is not asked for it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from aggregator.model import (
     PausedError,
     StoppedError,
 )
-from aggregator.permission import Permission, UnknownError
+from aggregator.permit import Permits, UnknownError
 from aggregator.sandbox import SandboxError
 
 _SILENT: Final = 2  # failures to connect after which a host is left alone
@@ -39,7 +39,6 @@ def knock(batch: PageBatch, stop: threading.Event | None = None) -> tuple[Answer
     """
     # one that did not come a moment ago is asked for again: it may say what is wrong
     known = tuple(one for one in batch.robots if one.text is not None)
-    batch = replace(batch, robots=known)
     turns = Turns(spacing(batch.polling), batch.pauses, stop, just_asked=batch.host)
     answers: list[Answer] = []
     silent = 0
@@ -47,15 +46,15 @@ def knock(batch: PageBatch, stop: threading.Event | None = None) -> tuple[Answer
         Fetcher(batch.polling, batch.user_agent, turns) as fetcher,
         Fetcher(batch.polling, batch.user_agent, turns) as asker,
     ):
-        permission = Permission(batch, asker, turns)
+        permits = Permits(asker, turns, batch.polling, batch.now, known)
         for task in batch.tasks:
-            answer = _answer(fetcher, permission, batch, task)
+            answer = _answer(fetcher, permits, batch, task)
             silent = silent + 1 if _silent(answer) else 0
             if silent == _SILENT:
                 until = batch.now + _PAUSE
                 turns.pause(batch.host, until)
                 answer = replace(answer, not_before=until, paused_host=batch.host)
-            answers.append(replace(answer, robots=permission.asked()))
+            answers.append(replace(answer, robots=permits.taken()))
     return tuple(answers)
 
 
@@ -68,14 +67,14 @@ def _silent(answer: Answer) -> bool:
 
 
 def _answer(
-    fetcher: Fetcher, permission: Permission, batch: PageBatch, task: PageTask
+    fetcher: Fetcher, permits: Permits, batch: PageBatch, task: PageTask
 ) -> Answer:
     """Return whether one address answers, whatever happens."""
     before = Answer(task.page, batch.now)
     try:
-        permission.rules(task.url)  # here, so that asking costs it none of its time
+        permits.rules(task.url)  # here, so that asking costs it none of its time
         url = fetcher.reach(
-            task.url, now=batch.now, timeout=task.timeout, gate=permission.gate
+            task.url, now=batch.now, timeout=task.timeout, gate=permits.gate
         )
     except StoppedError:
         answer = replace(before, asked=False)

@@ -1,8 +1,8 @@
 """Article pages of one host, read one after the other: as `poll`, for pages.
 
 A function of its argument and the network: no clock but to measure, no disk, no
-database, no logging and no state of its own may enter. A site's robots.txt is obeyed
-(see `permission`).
+database, no logging and no state of its own may enter. A site's robots.txt is asked
+before its first page, unless it is known, and obeyed at every redirect.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from aggregator.model import (
     StoppedError,
     Validators,
 )
-from aggregator.permission import Permission, UnknownError
+from aggregator.permit import Permits, UnknownError
 from aggregator.sandbox import SandboxError
 from aggregator.urls import home
 
@@ -41,19 +41,18 @@ def read(batch: PageBatch, stop: threading.Event | None = None) -> tuple[Page, .
         Fetcher(batch.polling, batch.user_agent, turns) as fetcher,
         Fetcher(batch.polling, batch.user_agent, turns) as asker,
     ):
-        visit = _Visit(batch, fetcher, Permission(batch, asker, turns))
+        permits = Permits(asker, turns, batch.polling, batch.now, batch.robots)
+        visit = _Visit(batch, fetcher, permits)
         return tuple(map(visit.page, batch.tasks))
 
 
 class _Visit:
     """The walk through one batch."""
 
-    def __init__(
-        self, batch: PageBatch, fetcher: Fetcher, permission: Permission
-    ) -> None:
+    def __init__(self, batch: PageBatch, fetcher: Fetcher, permits: Permits) -> None:
         self._batch = batch
         self._fetcher = fetcher
-        self._permission = permission
+        self._permits = permits
 
     def page(self, task: PageTask) -> Page:
         """Return what one page brought, whatever happens."""
@@ -63,13 +62,12 @@ class _Visit:
         except StoppedError:
             page = replace(before, asked=False)
         except UnknownError as exc:
-            page = replace(before, asked=False)
-            if exc.refusal:
-                page = replace(
-                    page,
-                    not_before=exc.refusal.not_before,
-                    paused_host=exc.refusal.paused_host,
-                )
+            page = replace(
+                before,
+                asked=False,
+                not_before=exc.not_before,
+                paused_host=exc.paused_host,
+            )
         except PausedError as exc:
             page = replace(before, asked=False, not_before=exc.until)
         except FetchError as exc:
@@ -85,19 +83,19 @@ class _Visit:
             page = replace(before, failure=Failure("limit", str(exc)))
         except Exception as exc:  # noqa: BLE001 - one page must not end the others
             page = replace(before, failure=Failure("ours", where(exc)))
-        return replace(page, robots=self._permission.asked())
+        return replace(page, robots=self._permits.taken())
 
     def _read(self, task: PageTask, before: Page) -> Page:
         """Return what a page says; raises StageError when it says nothing."""
         # here, so that asking costs the page none of its time
-        self._permission.rules(task.url)
+        self._permits.rules(task.url)
         fetched = self._fetcher.fetch(
             task.url,
             Validators(),
             now=self._batch.now,
             timeout=task.timeout,
             accept=PAGES,
-            gate=self._permission.gate,
+            gate=self._permits.gate,
         )
         if not fetched.complete:
             raise FetchError("page cut short")

@@ -33,6 +33,7 @@ COMMANDS = {
     "why": ("When something looks wrong", "why"),
     "search": ("When something looks wrong", "desk"),
     "init": ("Once", "init"),
+    "discover": ("Once", "discover"),
     "demo": ("Once", "demo"),
     "run": ("The machine", "machine"),
     "worker": ("The machine", "machine"),

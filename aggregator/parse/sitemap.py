@@ -31,14 +31,7 @@ def read(text: bytes, base: str, most: int) -> Sitemap:
 
     Raises ParseError for a list of sitemaps and for one without a single title.
     """
-    events = etree.iterparse(
-        BytesIO(text),
-        events=("start", "end"),
-        recover=True,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-    )
+    events = _events(text)
     found = list(islice(_urls(events), most))
     if found and not any("title" in values for values in found):
         raise ParseError("a sitemap without titles: only news sitemaps have them")
@@ -49,6 +42,25 @@ def read(text: bytes, base: str, most: int) -> Sitemap:
         language=language,
         items=tuple(_item(values, base, language) for values in found),
         complete=not events.error_log,
+    )
+
+
+def listed(text: bytes, base: str, most: int) -> tuple[str, ...]:
+    """Return the addresses of the first `most` sitemaps of a list of them."""
+    elements = (one for event, one in _events(text) if event == "end")
+    places = (fields.link(one.text, base) for one in elements if _name(one) == "loc")
+    return tuple(dict.fromkeys(filter(None, islice(places, most))))
+
+
+def _events(text: bytes) -> etree.iterparse:
+    """Return the elements of a text as they begin and end; nothing else is asked."""
+    return etree.iterparse(
+        BytesIO(text),
+        events=("start", "end"),
+        recover=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
     )
 
 

@@ -1,18 +1,19 @@
-"""What a walk through pages may ask for: each site's robots.txt, asked and obeyed.
+"""What sites let us ask, and how fast, by their robots.txt: as `fetch` is to ask it.
 
-A site's robots.txt is asked before its first page, unless it is known, and looked into
-at every redirect. `read` and `knock` walk by it; no clock, no disk and no database may
-enter.
+Each is asked once a day, before the first address of its site that robots.txt speaks
+of, and obeyed at every redirect. Nothing is remembered here longer than a batch; no
+database and no decision about when to ask again may enter.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
 from aggregator import robots, sandbox, spool
 from aggregator.fetch import Fetcher, Turns
-from aggregator.model import FetchError, PageBatch, Robots, StageError, Validators
+from aggregator.model import FetchError, Polling, Robots, StageError, Validators
 from aggregator.urls import host, origin
 
 _KNOWN: Final = timedelta(days=1)  # RFC 9309 §2.4: no robots.txt lasts longer
@@ -23,12 +24,26 @@ _BUSY: Final = 429  # of them the one that says something else
 
 
 class UnknownError(StageError):
-    """A site's robots.txt is not to be had, so nothing may be asked of it for now."""
+    """A site's robots.txt is not to be had, so nothing may be asked of it for now.
+
+    refusal: why, where it was asked for just now.
+    """
 
     def __init__(self, refusal: FetchError | None) -> None:
-        """Keep why it did not come, None = that was earlier."""
-        super().__init__("robots.txt is not to be had")
+        """Keep whether the host asked for a pause instead."""
+        why = f": {refusal}" if refusal else ""
+        super().__init__(f"robots.txt is not to be had{why}")
         self.refusal = refusal
+        self.not_before = refusal.not_before if refusal else None
+        self.paused_host = refusal.paused_host if refusal else ""
+
+
+class ForbiddenError(FetchError):
+    """A site's robots.txt forbids an address; others of it may be asked."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("robots.txt forbids it", kind="refused")
 
 
 def missed(known: Robots, now: datetime) -> bool:
@@ -41,58 +56,67 @@ def _valid(known: Robots, now: datetime) -> bool:
     return timedelta(0) <= now - known.asked_at < last
 
 
-class Permission:
-    """The robots.txt files of the sites of one batch.
+class Permits:
+    """What robots.txt files allow, asked for as needed."""
 
-    asker: fetches them while another fetcher of the batch waits; turns: both have the
-    same.
-    """
+    def __init__(
+        self,
+        asker: Fetcher,
+        turns: Turns,
+        polling: Polling,
+        now: datetime,
+        known: Iterable[Robots] = (),
+    ) -> None:
+        """Take what is known of them.
 
-    def __init__(self, batch: PageBatch, asker: Fetcher, turns: Turns) -> None:
-        """Begin with the files that the batch knows."""
-        self._batch = batch
+        asker: fetches them, while another fetcher waits for its turn.
+        """
         self._asker = asker
         self._turns = turns
-        self._robots = {known.site: known for known in batch.robots}
+        self._polling = polling
+        self._now = now
+        self._robots = {one.site: one for one in known}
         self._asked: list[Robots] = []
         self._refused: dict[str, FetchError] = {}
 
-    def asked(self) -> tuple[Robots, ...]:
-        """Return the files that were asked for since this was asked last."""
+    def taken(self) -> tuple[Robots, ...]:
+        """Return the files that were asked since this was called last."""
         asked, self._asked = tuple(self._asked), []
         return asked
 
     def gate(self, url: str) -> None:
         """Let pass what the site's robots.txt allows, as slowly as it asks for.
 
-        Raises FetchError for what it forbids, UnknownError where there is none to be
-        had.
+        Raises ForbiddenError for what it forbids, UnknownError where there is none to
+        be had.
         """
         text = self.rules(url)
         if text is None:
             raise UnknownError(self._refused.get(origin(url)))
         if not text:
             return
-        timeout = self._batch.polling.timeout.total_seconds()
+        timeout = self._polling.timeout.total_seconds()
         allowed, delay = sandbox.run(
             robots.allows, text, url, timeout=timeout, heavy=True
         )
         if not allowed:
-            raise FetchError("robots.txt forbids it", kind="refused")
+            raise ForbiddenError
         if delay:
             self._turns.slow(host(url), min(delay, _DELAY))
 
     def rules(self, url: str) -> str | None:
-        """Return the text of the robots.txt for a URL; None: not to be had."""
+        """Return the text of the robots.txt for a URL; None: not to be had.
+
+        Raises FetchError for an address that may not be asked at all.
+        """
         site = origin(url)
         known = self._robots.get(site)
-        now = self._batch.now
-        if known and _valid(known, now):
+        if known and _valid(known, self._now):
             return known.text
         text = self._ask(site)
         if text is None and known:
             text = known.text  # RFC 9309 §2.4: the old one is good where none is new
-        self._robots[site] = Robots(site, text, now)
+        self._robots[site] = Robots(site, text, self._now)
         self._asked.append(self._robots[site])
         return text
 
@@ -102,8 +126,8 @@ class Permission:
             fetched = self._asker.fetch(
                 f"{site}/robots.txt",
                 Validators(),
-                now=self._batch.now,
-                timeout=self._batch.polling.timeout,
+                now=self._now,
+                timeout=self._polling.timeout,
                 accept="text/plain, */*;q=0.5",
             )
         except FetchError as exc:
