@@ -6,6 +6,7 @@ an entry from its neighbours. It runs in a child process (`sandbox`): no network
 clock and no file may enter.
 """
 
+from aggregator.parse.discovery import NAMES
 from aggregator.parse.feeds import parse
 
-__all__ = ["parse"]
+__all__ = ["NAMES", "parse"]
