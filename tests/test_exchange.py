@@ -54,7 +54,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     )
     (folder / "curation.toml").write_text(CURATION + PIN)
     run.cycle(Desk.load(path), NOW)
-    (folder / "curation.toml").write_text(CURATION + PIN + HIDE)
+    (folder / "curation.toml").write_text(CURATION + PIN + HIDE + COPY)
     bulletin.republish(Desk.load(path), NOW)
     for form in FORMS:
         assert aggregator(folder, "export", str(folder / f"out.{form}")).exit_code == 0
@@ -75,6 +75,17 @@ url = "https://jour.example/c"
 action = "retag"
 url = "https://jour.example/i"
 topics = ["film"]
+"""
+COPY = """
+[[decision]]
+action = "add"
+url = "https://jour.example/a"
+title = "Invisibles"
+outlet = "Le Jour"
+published = 2020-02-14
+topics = ["film"]
+archived = "https://archive.example/a"
+form = "interview"
 """
 
 
@@ -199,7 +210,7 @@ def test_stories_of_other_rules_are_kept(original: Path, tmp_path: Path) -> None
     assert done.exit_code == 0, done.output
     assert 'action = "keep"' in (folder / "curation.toml").read_text()
     page = contents(folder)["topics/film/index.html"].decode()
-    assert "la vie des travailleurs du clic" in page
+    assert "Dans les coulisses du tri des images" in page
     for _ in range(2):
         run.cycle(Desk.load(path), NOW)
     assert contents(folder)["topics/film/index.html"].decode() == page

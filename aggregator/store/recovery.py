@@ -29,10 +29,8 @@ from aggregator.recognition import called
 from aggregator.store import entries, history
 from aggregator.store.base import Store, Value, seconds
 from aggregator.store.tales import BY_HAND, CURATION
-from aggregator.stories import UNKNOWN, marks
+from aggregator.stories import UNKNOWN, marks, rank_of
 from aggregator.urls import canonical
-
-_ORDER = {Verdict.CERTAIN: 0, Verdict.DOUBTFUL: 1, Verdict.SUPPRESSED: 2}
 
 
 def empty(store: Store) -> bool:
@@ -265,7 +263,7 @@ def _sight(entry: int, origin: Origin, now: datetime) -> tuple[Value, ...]:
 def _mentions(story: Story) -> Iterable[Mention]:
     """Yield what the entries of a story mention; the evidence with its words.
 
-    That is the first of the surest mention of each topic, as `compose` takes it.
+    That is the best mention of each topic, and the first of these, as `compose` has it.
     """
     shown: dict[str, Evidence] = {one.topic: one for one in story.evidence}
     by_topic: defaultdict[str, list[Mention]] = defaultdict(list)
@@ -282,7 +280,7 @@ def _mentions(story: Story) -> Iterable[Mention]:
                 )
             )
     for topic, its in by_topic.items():
-        best = min(its, key=lambda one: _ORDER[one.verdict])
+        best = min(its, key=rank_of)
         for mention in its:
             if mention is best and topic in shown:
                 words = shown[topic]

@@ -20,7 +20,7 @@ from aggregator.stories.likeness import marks, summaries_agree, title_key
 from aggregator.stories.regrouping import regroup
 from aggregator.stories.standing import UNKNOWN, ruling, settle, spoken
 from aggregator.stories.suggesting import Suggested, suggested
-from aggregator.stories.telling import compose, tombstone
+from aggregator.stories.telling import compose, rank_of, tombstone
 
 __all__ = [
     "ACROSS_OUTLETS",
@@ -39,6 +39,7 @@ __all__ = [
     "marks",
     "place",
     "possible_ids",
+    "rank_of",
     "regroup",
     "ruling",
     "settle",
