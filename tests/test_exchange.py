@@ -13,17 +13,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from conftest import Server
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from publish_cases import SITE, TOPICS
+from test_decide import call
 from test_recover import CURATION, DAY, HIDE, JOUR, NOW, SOIR
 from test_recover_law import FEEDS, Chance
-from worlds import EPOCH, configure, contents, rss
+from worlds import configure, contents, rss
 
 from aggregator import bulletin, desk, publish, run
-from aggregator.cli import main
 from aggregator.config.tables import Problems
 from aggregator.desk import Desk
 from aggregator.exchange import rows, sheet, subscriptions
@@ -33,11 +33,6 @@ from aggregator.model import Copy, Evidence, Origin, Proof, State, Story, Verdic
 from aggregator.store import Store
 
 FORMS = ("jsonl", "csv")
-
-
-@pytest.fixture(autouse=True)
-def _at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", EPOCH)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +86,7 @@ form = "interview"
 
 def aggregator(folder: Path, *words: str) -> Result:
     """Run a command in a folder, in this process."""
-    return CliRunner().invoke(main, ["--config", str(folder / "feeds.toml"), *words])
+    return call(folder / "feeds.toml", *words)
 
 
 def empty(original: Path, folder: Path, *, curation: bool = False) -> Path:

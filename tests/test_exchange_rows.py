@@ -10,17 +10,17 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from conftest import Server
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from needs import shared
+from test_exchange import aggregator
 from test_recover import NOW
-from worlds import EPOCH, configure, contents, item, rss
+from worlds import configure, contents, item, rss
 
 from aggregator import bulletin, run
-from aggregator.cli import main
 from aggregator.config.tables import Problems
 from aggregator.desk import Desk, stories
 from aggregator.exchange import sheet
@@ -31,21 +31,11 @@ from aggregator.store import Store
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
-@pytest.fixture(autouse=True)
-def _at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", EPOCH)
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder in which nothing was polled yet."""
     configure(tmp_path, {"Le Jour": "https://jour.example/rss"})
     return tmp_path
-
-
-def aggregator(folder: Path, *words: str) -> Result:
-    """Run a command in a folder, in this process."""
-    return CliRunner().invoke(main, ["--config", str(folder / "feeds.toml"), *words])
 
 
 def imported(folder: Path, table: str | bytes, *words: str) -> Result:

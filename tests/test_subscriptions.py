@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from lxml import etree
+from test_exchange import aggregator
 from worlds import configure
 
 from aggregator import config as configuration
-from aggregator.cli import main
 
 NESTED = """<?xml version="1.0" encoding="UTF-8"?>
 <opml version="1.0"><head><title>mine</title></head><body>
@@ -45,11 +45,6 @@ def imported(folder: Path, document: str | bytes) -> Result:
     data = document.encode() if isinstance(document, str) else document
     (folder / "in.opml").write_bytes(data)
     return aggregator(folder, "import", str(folder / "in.opml"))
-
-
-def aggregator(folder: Path, *words: str) -> Result:
-    """Run a command in a folder, in this process."""
-    return CliRunner().invoke(main, ["--config", str(folder / "feeds.toml"), *words])
 
 
 def outlets(folder: Path) -> dict[str, tuple[str, ...]]:
