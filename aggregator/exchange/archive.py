@@ -63,7 +63,7 @@ class Archive:
         return tuple(story for story in found if story)
 
     def row(self, row: Row) -> Story | None:
-        """Return the story of a row of stories.csv, which holds it in `data`."""
+        """Return the story of a row of an exported table, which has it in `data`."""
         record = row.cells["data"].encode("utf-8", "replace")
         story = self._read(record, row.line, ": data")
         if story:

@@ -31,7 +31,7 @@ _DAY: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _MONTH: Final = re.compile(r"(\d{1,2})/(\d{4})")
 
 COLUMNS: Final[Mapping[str, bool]] = {
-    **dict.fromkeys(tables.STORIES, False),
+    **dict.fromkeys((*tables.STORIES, tables.RECORD), False),
     **dict.fromkeys((*_NEEDED, "topics", *_READ, "note", "pinned"), True),
 }
 """The names that columns may have, and whether a person writes them."""

@@ -63,16 +63,26 @@ def render(
     yield "sitemap.xml", sitemap(site, topics, published, left)
     yield "outlets/outlets.opml", opml.opml(site, coverage)
     yield "outlets/outlets.csv", tables.outlets(coverage)
-    yield from _research(site, published, left).items()
+    yield "stories.jsonl", data.jsonl(data.records(published, left))
+    yield "stories.csv", tables.stories(site, published)
+    yield "stories.bib", bib.bib(published, site.language)
     yield from _feeds(site, _channels(site, topics, published, left), items)
 
 
 def research(
-    site: Site, topics: Sequence[Topic], stories: Iterable[Story]
+    site: Site, topics: Sequence[Topic], stories: Sequence[Story]
 ) -> dict[str, bytes]:
-    """Return those documents by name that hold every story and no words of ours."""
+    """Return by name what holds every story, to be kept or taken elsewhere.
+
+    The table holds all there is to know, other than the published one.
+    """
     site, published = _published(site, topics, stories)
-    return _research(site, published, gone(stories, site))
+    records = data.records(published, gone(stories, site))
+    return {
+        "stories.jsonl": data.jsonl(records),
+        "stories.csv": tables.complete(site, published, records),
+        "stories.bib": bib.bib(published, site.language),
+    }
 
 
 def _published(
@@ -84,17 +94,6 @@ def _published(
     return site, newest(
         shown(story, site, by_id) for story in stories if story.state is State.PUBLISHED
     )
-
-
-def _research(
-    site: Site, published: Sequence[Shown], left: Sequence[Gone]
-) -> dict[str, bytes]:
-    records = data.records(published, left)
-    return {
-        "stories.jsonl": data.jsonl(records),
-        "stories.csv": tables.stories(site, published, records),
-        "stories.bib": bib.bib(published, site.language),
-    }
 
 
 def _channels(

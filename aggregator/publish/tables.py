@@ -29,8 +29,9 @@ csv.field_size_limit(10_000_000)
 STORIES = (
     *("story", "published", "title", "outlet", "author", "url", "form", "detail"),
     *("language", "topics", "excerpt", "note", "also_in", "archived", "pinned"),
-    *("found_by", "published_at", "added_at", "updated_at", "id", "permalink", "data"),
+    *("found_by", "published_at", "added_at", "updated_at", "id", "permalink"),
 )
+RECORD = "data"  # the column that makes a table complete
 _WINDOWS: Mapping[str, Literal["failure", "silence", "gap"]] = {
     "failures": "failure",
     "silences": "silence",
@@ -42,20 +43,27 @@ OUTLETS = (
 )
 
 
-def stories(
-    site: Site, published: Iterable[Shown], records: Mapping[str, str]
-) -> bytes:
-    """Return the table of all published stories, in their order, then of those gone.
+def stories(site: Site, published: Iterable[Shown]) -> bytes:
+    """Return the table of all published stories, in their order.
 
     published: the day in the site's zone, or the month; the other times are UTC.
+    """
+    return _table(STORIES, (_story(site, one) for one in published))
+
+
+def complete(
+    site: Site, published: Iterable[Shown], records: Mapping[str, str]
+) -> bytes:
+    """Return the same with all there is to know of each story, then of those gone.
+
     records: every story as its line of stories.jsonl, by short id. It is the last cell
-    of a row, so that the table is complete, and all there is of a story that is gone.
+    of a row, so that a story can be made again from it.
     """
     left = dict(records)
     rows = [[*_story(site, one), left.pop(one.story.short)] for one in published]
-    blank = [""] * (len(STORIES) - 2)
+    blank = [""] * (len(STORIES) - 1)
     rows += [[short, *blank, record] for short, record in left.items()]
-    return _table(STORIES, rows)
+    return _table((*STORIES, RECORD), rows)
 
 
 def _story(site: Site, one: Shown) -> list[str]:
