@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import tomllib
+from collections.abc import Callable
 from datetime import date, timedelta
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -298,18 +300,8 @@ def test_a_story_of_ours_is_not_added(polled: Path) -> None:
     ]
 
 
-def test_the_press_of_february_2020_is_listed_as_on_the_films_site(
-    folder: Path,
-) -> None:
-    """« (14 févr. 2020) Titre, Outlet. » on the page, each article in the archive."""
-    topics = "".join(
-        f'[[topics]]\nid = "{name}"\ntitle = "{name}"\nmatch = ["{name}"]\n'
-        for name in ("documentaire", "auteur", "ia")
-    )
-    path = folder / "feeds.toml"
-    path.write_text(path.read_text().replace("[outlets]", f"{topics}\n[outlets]"))
-    press = tomllib.loads(shared("press-list.toml").read_text())["item"]
-    february = [one for one in press if one["published"].isoformat()[:7] == "2020-02"]
+def in_a_table(folder: Path, press: list[dict[str, Any]]) -> None:
+    """Enter the articles by `import`."""
     lines = [
         ";".join(
             (
@@ -320,10 +312,39 @@ def test_the_press_of_february_2020_is_listed_as_on_the_films_site(
                 " ".join(one["topics"]),
             )
         )
-        for one in february
+        for one in press
     ]
     table = "\n".join(("published;title;outlet;form;topics", *lines))
     assert imported(folder, table).exit_code == 0
+
+
+def one_by_one(folder: Path, press: list[dict[str, Any]]) -> None:
+    """Enter them by `add`."""
+    for one in press:
+        words = [
+            *("add", "--title", one["title"], "--outlet", one["outlet"]),
+            *("--published", one["published"].isoformat()),
+            *(f"--topic={topic}" for topic in one["topics"]),
+            *(["--form", one["form"]] if one["form"] != "web" else []),
+        ]
+        assert aggregator(folder, *words).exit_code == 0
+    assert aggregator(folder, "publish").exit_code == 0
+
+
+@pytest.mark.parametrize("entered", [in_a_table, one_by_one])
+def test_the_press_of_february_2020_is_listed_as_on_the_films_site(
+    folder: Path, entered: Callable[[Path, list[dict[str, Any]]], None]
+) -> None:
+    """« (14 févr. 2020) Titre, Outlet. » on the page, each article in the archive."""
+    topics = "".join(
+        f'[[topics]]\nid = "{name}"\ntitle = "{name}"\nmatch = ["{name}"]\n'
+        for name in ("documentaire", "auteur", "ia")
+    )
+    path = folder / "feeds.toml"
+    path.write_text(path.read_text().replace("[outlets]", f"{topics}\n[outlets]"))
+    press = tomllib.loads(shared("press-list.toml").read_text())["item"]
+    february = [one for one in press if one["published"].isoformat()[:7] == "2020-02"]
+    entered(folder, february)
 
     wanted = {
         f"({one['published'].day} févr. 2020) {one['title']}, {one['outlet']}."
