@@ -248,3 +248,37 @@ def recovery(db: Database) -> None:
         )
         """
     )
+
+
+@migrations()
+def unpublished(db: Database) -> None:
+    """Have the database note what readers or the maintainer may see change.
+
+    facts.unpublished is "1" from then on, whoever wrote it, until a cycle has published
+    what there is. Entries of no story, polls and listings do not count.
+    """
+    # no INSERT below: a trigger's takes the conflict clause of what fired it
+    db.execute("INSERT OR REPLACE INTO facts VALUES ('unpublished', '1')")
+    placed = "WHEN {row}.story != ''"
+    told = """WHEN (old.failures = 0) != (new.failures = 0)
+        OR (old.failure, old.moved_to, old.outlet, old.title, old.home, old.followed)
+        != (new.failure, new.moved_to, new.outlet, new.title, new.home, new.followed)"""
+    for table, event, when in (
+        *((table, event, "") for table in _SHOWN for event in _EVENTS),
+        ("entries", "INSERT", placed.format(row="new")),
+        ("entries", "UPDATE", placed.format(row="new")),
+        ("entries", "DELETE", placed.format(row="old")),
+        ("feeds", "INSERT", ""),
+        ("feeds", "UPDATE", told),
+    ):
+        db.execute(
+            f"""
+            CREATE TRIGGER unpublished_{table}_{event.lower()}
+            AFTER {event} ON {table} {when}
+            BEGIN UPDATE facts SET value = '1' WHERE name = 'unpublished'; END
+            """  # noqa: S608 - all of it is written here
+        )
+
+
+_SHOWN = ("mentions", "stories", "pages", "links", "suggestions", "gaps")
+_EVENTS = ("INSERT", "UPDATE", "DELETE")
