@@ -21,7 +21,7 @@ from typing import Final
 from aggregator import engine
 from aggregator.identity import number
 from aggregator.model import Articles, Config, Entry, Feed, Link, Page, PageTask
-from aggregator.read import missed
+from aggregator.permit import missed
 from aggregator.store import Store, links, pages, polls
 from aggregator.urls import host, opaque, origin
 from aggregator.weigh import weigh
