@@ -257,7 +257,8 @@ def tell(store: Store, desk: Desk, now: datetime, *, accept: bool = False) -> Ti
     for ledger, after, decided in settled(store, desk, now, members):
         before = ledger.standing
         by_hand = decided.on_place or ledger.regrouped
-        moves.append(Settled(before, after, decided=by_hand))
+        old = ledger.backfilled and not (before and before.added_at)
+        moves.append(Settled(before, after, decided=by_hand, backfilled=old))
         # readers may have come once something was published that a feed brought
         found = before and before.added_at and not decided.addition
         followed = followed or bool(found)

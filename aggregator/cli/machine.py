@@ -58,17 +58,17 @@ def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
     desk = opened(path, quiet=not people)
     config = desk.config
     if outlet:
-        _known_outlet(config, outlet)
+        known_outlet(config, outlet)
     settle_in(config)
     if people:
         show_warnings(config)
-    with ended_by_ctrl_c(), _progress(shown=people) as progress:
+    with ended_by_ctrl_c(), progress(shown=people, label="polling") as bar:
         report = pipeline.cycle(
             desk,
             now(),
             everything=everything,
             outlet=outlet,
-            progress=progress,
+            progress=bar,
         )
     told_restored(report.restored, config)
     if as_json:
@@ -144,7 +144,8 @@ def beat(config: Config, report: Report) -> str:
     return f"site.heartbeat could not be asked: {why}" if why else ""
 
 
-def _known_outlet(config: Config, name: str) -> None:
+def known_outlet(config: Config, name: str) -> None:
+    """Raise UsageError for a name that no outlet has, with the nearest one."""
     names = [outlet.name for outlet in config.outlets]
     if name not in names:
         near = get_close_matches(name, names, n=1)
@@ -153,18 +154,18 @@ def _known_outlet(config: Config, name: str) -> None:
 
 
 @contextmanager
-def _progress(*, shown: bool) -> Iterator[pipeline.Progress | None]:
-    """Show a bar on the terminal while feeds are polled."""
+def progress(*, shown: bool, label: str) -> Iterator[pipeline.Progress | None]:
+    """Show a bar on the terminal while outlets are asked."""
     if not shown:
         yield None
         return
-    with click.progressbar(length=1, label="polling", file=sys.stderr) as bar:
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
 
-        def progress(done: int, total: int) -> None:
+        def tell(done: int, total: int) -> None:
             bar.length = total
             bar.update(done - bar.pos)
 
-        yield progress
+        yield tell
 
 
 def show_warnings(config: Config) -> None:

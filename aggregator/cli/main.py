@@ -31,6 +31,7 @@ COMMANDS = {
     "status": ("When something looks wrong", "desk"),
     "why": ("When something looks wrong", "why"),
     "search": ("When something looks wrong", "desk"),
+    "backfill": ("Once", "backfill"),
     "demo": ("Once", "demo"),
     "run": ("The machine", "machine"),
     "worker": ("The machine", "machine"),

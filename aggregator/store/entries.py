@@ -21,11 +21,14 @@ def keep(
     entries: Sequence[Called],
     now: datetime,
     undated_at: datetime,
+    *,
+    backfilled: int = 0,
 ) -> int:
     """Insert or update a feed's entries; return how many are new.
 
     Their date and first sight stay as first recorded, and the text of an article that
-    was read from its page. undated_at: the date of an entry that has none.
+    was read from its page. undated_at: the date of an entry that has none. backfilled:
+    as the column of those that are new, see `schema.backfill`.
     """
     if not entries:
         return 0
@@ -40,8 +43,8 @@ def keep(
         """
         INSERT INTO entries (id, feed, key, url, canonical, title, summary, content,
             author, language, outlet, published_at, updated_at, seen_at, dated_at,
-            fresh)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+            backfilled, fresh)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
         ON CONFLICT (id) DO UPDATE SET url = excluded.url,
             canonical = excluded.canonical, title = excluded.title,
             summary = iif(
@@ -55,9 +58,10 @@ def keep(
             ), author = excluded.author, language = excluded.language,
             outlet = excluded.outlet, published_at = excluded.published_at,
             updated_at = excluded.updated_at,
-            title_key = iif(story = '', 0, title_key(excluded.title))
+            title_key = iif(story = '', 0, title_key(excluded.title)),
+            backfilled = min(backfilled, excluded.backfilled)
         """,
-        [_row(feed, one, now, undated_at) for one in entries],
+        [(*_row(feed, one, now, undated_at), backfilled) for one in entries],
     )
     store.do_many(
         """
