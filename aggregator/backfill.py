@@ -219,6 +219,8 @@ class _Call:
     def _next(self, trip: _Trip) -> StepTask | None:
         """Return the next step of an outlet; None when all its feeds are done with."""
         store, since = self._store, self._asked.since
+        for pause in polls.pauses(store, self._now):  # a worker may have met others
+            self._turns.pause(pause.host, pause.until)
         for feed, line in trip.lines.items():
             if line.stopped:
                 continue

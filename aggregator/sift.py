@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from aggregator.match import match
+from aggregator.match import doubted, match
 from aggregator.model import (
     Document,
     Entry,
@@ -19,7 +19,6 @@ from aggregator.model import (
     Nested,
     Rest,
     Topic,
-    Verdict,
 )
 from aggregator.parse import parse, past
 from aggregator.sources import Sites, attributed
@@ -96,13 +95,7 @@ def sift_past(
     document = found.document
     sifted = _sifted(document, feed, topics, known, sites)
     if found.untitled:
-        doubts = tuple(
-            replace(one, verdict=Verdict.DOUBTFUL)
-            if one.verdict is Verdict.CERTAIN and one.rule != "always"
-            else one
-            for one in sifted.mentions
-        )
-        sifted = replace(sifted, mentions=doubts)
+        sifted = replace(sifted, mentions=doubted(sifted.mentions))
     dates = [entry.published_at for entry in document.entries if entry.published_at]
     return SiftedPast(
         sifted=sifted,

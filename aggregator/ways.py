@@ -40,8 +40,7 @@ def onward(landing: Landing, walk: Walk) -> Onward:
     if not landing.asked:
         return Onward(done=False)
     kind = landing.step.kind
-    trial = _on_trial(landing.step, walk) and landing.status not in _BUSY
-    if landing.failure and not (lasting(landing) or (trial and landing.status)):
+    if landing.failure and not (lasting(landing) or _passed_over(landing, walk)):
         return Onward(done=False, stop=landing.failure.reason)
     read = _READERS.get(kind, _from_page)
     return read(landing, walk)
@@ -83,6 +82,18 @@ def address(kind: StepKind, url: str, page: int) -> str:
     return urlunsplit(parts._replace(query=urlencode([*query, (name, page)])))
 
 
+def _passed_over(landing: Landing, walk: Walk) -> bool:
+    """Tell whether a failure that may pass ends nothing but the hope for one way.
+
+    A site that its feed or feeds.toml calls the outlet's home may not be there at all,
+    and a page by number that is none may be any error but that of a busy server.
+    """
+    if landing.step.kind == "robots":
+        return origin(landing.step.url) != origin(landing.feed.url)
+    trial = _on_trial(landing.step, walk)
+    return trial and landing.status is not None and landing.status not in _BUSY
+
+
 def _on_trial(step: Step, walk: Walk) -> bool:
     """Tell whether a step is to show whether there are pages of its kind."""
     second = _SECOND.get(step.kind)
@@ -93,7 +104,7 @@ def _from_live(landing: Landing, _walk: Walk) -> Onward:
     """Return what to try, the likeliest first; a feed's own word goes before all."""
     if landing.failure:
         return Onward(done=False, stop=landing.failure.reason)
-    if landing.older:
+    if landing.older not in ("", landing.step.url, landing.url):
         step = Step(landing.older, "archive", 1)
         return Onward("archive", add=(step,))  # the first archive may list the same
     pages = () if landing.sitemap else _tried(landing)

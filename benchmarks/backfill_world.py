@@ -7,11 +7,13 @@ topic, and one in fifty more is in doubt.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 from xml.sax.saxutils import escape
@@ -41,8 +43,8 @@ PATHS: dict[Kind, str] = {
 class Past:
     """One outlet. page: entries on each of its documents. root: its address.
 
-    broken: what paths answer in place of their documents. asked: every target that was,
-    in order.
+    broken: what targets answer in place of their documents. asked: every target that
+    was, in order. listen: told of each before it is answered.
     """
 
     kind: Kind
@@ -51,6 +53,7 @@ class Past:
     root: str = ""
     broken: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    listen: Callable[[str], None] = field(default=lambda _target: None)
 
     @property
     def feed(self) -> str:
@@ -58,13 +61,24 @@ class Past:
         return self.root + PATHS[self.kind]
 
     @property
+    def live(self) -> int:
+        """How many entries its live feed has."""
+        return self.page if self.kind in ("wordpress", "drupal") else LIVE
+
+    @property
     def found(self) -> int:
         """How many of its entries are about the topic, in doubt or not."""
         return sum(n % FOUND in (0, DOUBTFUL) for n in range(self.count))
 
+    @property
+    def found_live(self) -> int:
+        """How many of those its live feed has."""
+        return sum(n % FOUND in (0, DOUBTFUL) for n in range(self.live))
+
     def answer(self, target: str) -> tuple[int, dict[str, str], bytes]:
         """Return status, headers and body of what is asked for."""
         self.asked.append(target)
+        self.listen(target)
         if target in self.broken:
             return *self.broken[target], b"not now"
         parts = urlsplit(target)
@@ -81,7 +95,7 @@ class Past:
         return rss(self, listed) if path == PATHS["wordpress"] and listed else None
 
     def drupal(self, path: str, query: dict[str, int]) -> bytes | None:
-        """Return a page of a feed by `page`, the first being 0; an empty one at last."""
+        """Return a page of a feed by `page`, the first being 0; the last is empty."""
         known = path == PATHS["drupal"]
         return rss(self, self.listed(query.get("page", 0))) if known else None
 
@@ -194,8 +208,9 @@ def news(past: Past, entries: range) -> bytes:
     ).encode()
 
 
-def handler(past: Past) -> type[BaseHTTPRequestHandler]:
-    """Return what an HTTP server answers for an outlet."""
+@contextmanager
+def served(past: Past) -> Iterator[Past]:
+    """Serve an outlet on this machine; its root is set."""
 
     class Answer(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -213,4 +228,18 @@ def handler(past: Past) -> type[BaseHTTPRequestHandler]:
         def log_message(self, *_: object) -> None:
             """Stay silent."""
 
-    return Answer
+    class Quiet(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: object) -> None:
+            """Say nothing of a client that hangs up: it was killed."""
+
+    with Quiet(("127.0.0.1", 0), Answer) as server:
+        past.root = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield past
+        finally:
+            server.shutdown()
+            thread.join()

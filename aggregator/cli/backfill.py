@@ -27,11 +27,12 @@ _WAYS = {
     "drupal": "?page=N",
     "sitemap": "sitemaps",
 }
+_HEAD = ("outlet", "way", "requests", "entries", "new", "mentions", "oldest", "state")
 _GOES_ON = "the next call goes on"
 
 
 @click.command()
-@click.argument("outlets", nargs=-1, metavar="OUTLET")
+@click.argument("outlet", nargs=-1)
 @click.option("--since", default="", metavar="DATE", help="2020-02-14, or a month.")
 @click.option(
     "--requests",
@@ -46,7 +47,7 @@ _GOES_ON = "the next call goes on"
 @click.pass_obj
 def backfill(
     path: str | None,
-    outlets: tuple[str, ...],
+    outlet: tuple[str, ...],
     since: str,
     requests: int,
     again: bool,
@@ -66,7 +67,7 @@ def backfill(
     desk = opened(path)
     config, at = desk.config, now()
     asked = past.Asked(
-        _named(config, outlets), _since(config, since, at), requests, again
+        _named(config, outlet), _since(config, since, at), requests, again
     )
     machine.settle_in(config)
     with (
@@ -112,7 +113,6 @@ def _since(config: Config, written: str, at: datetime) -> datetime:
 def _show(lines: Sequence[past.Line], since: datetime, config: Config) -> None:
     """Print a row for each feed, and below it what one line cannot hold."""
     zone = ZoneInfo(config.site.timezone)
-    head = ("outlet", "way", "requests", "entries", "new", "mentions", "oldest", "state")
     several = {outlet.name for outlet in config.outlets if len(outlet.urls) > 1}
     rows = [
         (
@@ -127,7 +127,7 @@ def _show(lines: Sequence[past.Line], since: datetime, config: Config) -> None:
         )
         for line in lines
     ]
-    show.table([head, *rows] if rows else [])
+    show.table([_HEAD, *rows] if rows else [])
 
 
 def _why(line: past.Line, since: datetime, zone: ZoneInfo) -> str:

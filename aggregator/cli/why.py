@@ -86,7 +86,9 @@ def _sighting(article: Article, feed: str, desk: Desk) -> str:
     """Return when a feed listed an article, as far as that is known."""
     seen, left = _moment(article.seen_at, desk), article.listed_until
     if article.backfilled:
-        return f"known by `aggregator backfill` alone, on {seen}, as older than {feed}"
+        return (
+            f"brought by `aggregator backfill` on {seen}, as an older entry of {feed}"
+        )
     until = f"listed until {_moment(left, desk)}" if left else "listed still"
     return f"first read on {seen} in {feed}, {until}"
 
