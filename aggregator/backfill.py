@@ -8,14 +8,14 @@ are a cycle's. The clock is read by the caller, once, and handed down.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from aggregator import rules, ways
+from aggregator import ask, rules, ways
 from aggregator.config import user_agent
 from aggregator.desk import Desk
 from aggregator.fetch import Turns, spacing
@@ -36,11 +36,15 @@ from aggregator.recover import recover
 from aggregator.run import Rebuilt, republish, tell
 from aggregator.sources import sites
 from aggregator.store import Store, backfills, pages, polls
+from aggregator.urls import canonical, host
 from aggregator.wave import second_wave
 
 Stopped = Literal[End, "since", "requests", "waits", "fails", "not_polled"]
 """Why no more is asked of a feed: as `End`; or all is older than was asked for, the
 budget is spent, its host wants to be left alone, it fails, or it was never polled."""
+
+_NO_FOLDER = 3  # slashes in the address of a home page of a host of its own
+_PATIENCE = 600.0  # seconds a step waits for a cycle: not to lose what it was sent
 
 Progress = Callable[[int, int], None]
 """Told how many requests are made, or not needed, of how many there may be."""
@@ -109,9 +113,9 @@ def backfill(
             restored = _begin(store, desk, asked, now)
         call = _Call(store, config, asked, now, progress)
         lines = call.lines()
-        with held(database, "cycle"):
+        with held(database, "cycle", wait=_PATIENCE):
             second_wave(store, config, (), now)  # of no feed: it weighs, asking nobody
-    rebuilt = republish(desk, now)
+    rebuilt = republish(desk, now, wait=_PATIENCE)
     return Backfilled(lines, replace(rebuilt, restored=restored))
 
 
@@ -128,7 +132,7 @@ def _begin(store: Store, desk: Desk, asked: Asked, now: datetime) -> int | None:
     with store.transaction():
         for outlet in asked.outlets:
             for feed in _feeds(outlet):
-                if live := polls.polled_at(store, feed, now):
+                if live := polls.where(store, feed, now):
                     backfills.begin(store, feed, live, again=asked.again)
     return restored
 
@@ -170,6 +174,7 @@ class _Call:
         self._progress = progress
         polling = config.polling
         self._turns = Turns(spacing(polling), polls.pauses(store, now))
+        self._all_homes: dict[Outlet, tuple[str, ...]] | None = None  # when needed
 
     def lines(self) -> tuple[Line, ...]:
         """Take steps until none is left; return a line for each feed."""
@@ -227,7 +232,7 @@ class _Call:
             walk = backfills.walk(store, feed)
             step = backfills.following(store, feed, since)
             stopped: Stopped = walk.ended
-            if not polls.polled_at(store, feed, self._now):
+            if not polls.where(store, feed, self._now):
                 stopped = "not_polled"
             elif step is None and not walk.ended:
                 stopped = "since"
@@ -252,7 +257,9 @@ class _Call:
         """Record what a step brought, and note why a feed is done with, if it is."""
         feed, config = landing.feed, self._config
         onward = ways.onward(landing, backfills.walk(self._store, feed))
-        with held(config.storage.database, "cycle"):
+        if landing.sitemap:
+            landing = _own(landing, self._homes(feed.outlet))
+        with held(config.storage.database, "cycle", wait=_PATIENCE):
             brought = backfills.record(self._store, landing, onward, self._now)
         line = trip.lines[feed]
         trip.left -= landing.requests
@@ -268,6 +275,18 @@ class _Call:
             not_before=landing.not_before,
         )
 
+    def _homes(self, outlet: Outlet) -> Mapping[Outlet, tuple[str, ...]]:
+        """Return where an outlet is, and those that share a host with it."""
+        if self._all_homes is None:
+            self._all_homes = ask.homes(self._store, self._config.outlets)
+        own = self._all_homes[outlet]
+        hosts = {host(url) for url in own}
+        return {
+            other: its
+            for other, its in self._all_homes.items()
+            if other == outlet or not hosts.isdisjoint(map(host, its))
+        }
+
     def _tell(self, trips: Sequence[_Trip]) -> None:
         """Tell how far it is: what an outlet does not need counts as made."""
         if self._progress:
@@ -278,6 +297,31 @@ class _Call:
                 if not all(line.stopped for line in trip.lines.values())
             )
             self._progress(most * len(trips) - left, most * len(trips))
+
+
+def _own(landing: Landing, homes: Mapping[Outlet, tuple[str, ...]]) -> Landing:
+    """Return what a sitemap lists without the articles of other outlets.
+
+    It may be that of a host which several share: then the folders of addresses tell
+    whose an article is, and a homepage that is a folder holds all of its outlet's.
+    """
+    outlet = landing.feed.outlet
+    folder = outlet.homepage.rpartition("/")[0] + "/"
+    inside = f"{canonical(folder)}/" if folder.count("/") > _NO_FOLDER else ""
+
+    def own(url: str) -> bool:
+        if inside and not canonical(url).startswith(inside):
+            return False
+        return len(homes) == 1 or outlet in ask.nearest(url, homes)
+
+    entries = tuple(entry for entry in landing.entries if own(entry.url))
+    others = {entry.id for entry in landing.entries} - {entry.id for entry in entries}
+    return replace(
+        landing,
+        entries=entries,
+        mentions=tuple(one for one in landing.mentions if one.entry not in others),
+        listed=tuple(one for one in landing.listed if one not in others),
+    )
 
 
 def _stopped(landing: Landing, onward: Onward) -> Stopped:

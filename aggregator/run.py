@@ -18,7 +18,7 @@ from pathlib import Path
 
 from aggregator import engine, hubs, publish, rules, watch
 from aggregator.desk import Desk, settled, stories
-from aggregator.lock import held
+from aggregator.lock import CYCLE_WAIT, held
 from aggregator.model import (
     Addition,
     Config,
@@ -131,13 +131,16 @@ class Rebuilt:
     restored: int | None = None
 
 
-def republish(desk: Desk, now: datetime, *, accept: bool = False) -> Rebuilt:
+def republish(
+    desk: Desk, now: datetime, *, accept: bool = False, wait: float = CYCLE_WAIT
+) -> Rebuilt:
     """Apply the maintainer's files to what is stored, and rebuild what changed.
 
-    accept: what the brake holds may pass. Raises as `cycle` does.
+    accept: what the brake holds may pass. wait: seconds for another's cycle to end.
+    Raises as `cycle` does.
     """
     database = desk.config.storage.database
-    with held(database, "cycle"), Store(database) as store:
+    with held(database, "cycle", wait=wait), Store(database) as store:
         restored = recover(store, desk, now)
         polls.follow(store, desk.config.feeds, now)
         watch.edits(store, desk, None, now)

@@ -108,7 +108,7 @@ def _known(store: Store, feed: int) -> frozenset[int]:
     return frozenset(row["fingerprint"] for row in rows)
 
 
-def polled_at(store: Store, feed: Feed, now: datetime) -> str:
+def where(store: Store, feed: Feed, now: datetime) -> str:
     """Return the address at which a feed is asked now; "" = none ever answered."""
     rows = store.rows("SELECT * FROM feeds WHERE id = ?", number(feed.url))
     if not rows or rows[0]["success_at"] is None:
