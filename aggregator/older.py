@@ -97,6 +97,7 @@ class Visitor:
         except _SpentError:
             landing = replace(before, asked=False, spent=True)
         except PausedError as exc:
+            self._made -= 1  # the request that had to wait was counted
             landing = replace(before, asked=False, not_before=exc.until)
         except UnknownError as exc:
             landing = replace(

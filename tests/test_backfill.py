@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import signal
 import sqlite3
@@ -19,7 +20,16 @@ import pytest
 from backfill_world import APART, FOUND, LIVE, NEWEST, TOPIC, Past, served
 from click.testing import CliRunner
 from conftest import Server
-from worlds import EPOCH, command, configure, copied, environment, item, rss
+from worlds import (
+    EPOCH,
+    command,
+    configure,
+    contents,
+    copied,
+    environment,
+    item,
+    rss,
+)
 
 from aggregator import backfill as past
 from aggregator import run, sandbox
@@ -303,7 +313,7 @@ def test_retry_after_holds_for_the_host_of_the_feed_too(wordpress: World) -> Non
     (done,) = wordpress.backfill(NOW + timedelta(hours=2))
 
     assert (stopped.stopped, early.stopped) == ("waits", "waits")
-    assert early.not_before == stopped.not_before
+    assert (early.not_before, early.requests) == (stopped.not_before, 0)
     assert asked_early == 0
     assert done.stopped == "complete"
 
@@ -376,6 +386,79 @@ def test_sitemaps_that_cannot_be_read_are_told_and_the_others_read(
         "http 404",
     )
     assert line.new_entries == 100 - LIVE - 10
+
+
+def test_feeds_of_one_outlet_share_a_budget_and_their_sitemaps(tmp_path: Path) -> None:
+    """What one of them has read of a sitemap the other does not ask for."""
+    with served(Past("sitemaps", 100, 10)) as one:
+        world = follow(tmp_path, [one])
+        text = world.path.read_text("utf-8")
+        both = f'["{one.feed}", "{one.feed}?format=rss"]'
+        world.path.write_text(text.replace(f'"{one.feed}"', both), "utf-8")
+        run.cycle(world.desk, NOW + timedelta(hours=1), everything=True)
+        one.asked.clear()
+        first, second = world.backfill(requests=8)
+        made = len(one.asked)
+        lines = world.backfill()
+
+    assert (made, first.requests, second.requests) == (8, 8, 0)
+    assert (first.stopped, second.stopped) == ("requests", "requests")
+    assert [line.stopped for line in lines] == ["complete", "complete"]
+    assert sum("news" in target for target in one.asked) == 10
+
+
+def test_of_the_sitemap_of_a_shared_host_each_takes_its_own(
+    tmp_path: Path, server: Server
+) -> None:
+    """By the folders of addresses; a homepage that is a folder holds all."""
+    names = ["/a/2020/un-article-de-a", "/b/2020/un-article-de-b", "/c/2020/un-de-c"]
+    urls = "".join(f"<url><loc>{server.url(name)}</loc></url>" for name in names)
+    plan = f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{urls}"
+    server.route("/plan.xml", body=f"{plan}</urlset>".encode())
+    server.route("/robots.txt", body=f"Sitemap: {server.url('/plan.xml')}".encode())
+    feeds = {
+        name: server.route(f"/{name}/feed", body=rss(item(name, "Rien de neuf ici")))
+        for name in "ab"
+    }
+    path = configure(tmp_path, feeds)
+    text = path.read_text("utf-8")
+    home = f'{{ url = "{feeds["b"]}", homepage = "{server.url("/b/")}" }}'
+    path.write_text(text.replace(f'"{feeds["b"]}"', home), "utf-8")
+    world = World(path, [])
+    run.cycle(world.desk, NOW)
+    world.backfill()
+    brought = world.rows(
+        "SELECT f.outlet, e.url FROM entries e JOIN feeds f ON f.id = e.feed "
+        "WHERE e.backfilled ORDER BY 1, 2"
+    )
+
+    assert ("b", server.url(names[1])) in brought
+    assert ("a", server.url(names[0])) in brought
+    assert ("a", server.url(names[1])) not in brought
+    assert [outlet for outlet, _ in brought].count("b") == 1
+
+
+def test_a_long_sitemap_is_read_in_parts(tmp_path: Path, server: Server) -> None:
+    """Packed or not; a part is asked for again, and its entries are recorded once."""
+    urls = "".join(
+        f"<url><loc>https://jour.example/un-long-article/{n}</loc></url>"
+        for n in range(10_020)
+    )
+    plan = f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{urls}"
+    packed = gzip.compress(f"{plan}</urlset>".encode())
+    server.route("/plan.xml.gz", body=packed)
+    server.route("/broken.xml.gz", body=packed[:2] + b"nothing of the kind")
+    named = "".join(f"Sitemap: {server.url(n)}\n" for n in ("/broken.xml.gz",))
+    named += f"Sitemap: {server.url('/plan.xml.gz')}\n"
+    server.route("/robots.txt", body=named.encode())
+    feed = server.route("/rss", body=rss(item("z", "Tout autre chose, ce matin")))
+    world = World(configure(tmp_path, {"Le Jour": feed}), [])
+    run.cycle(world.desk, NOW)
+    (line,) = world.backfill()
+
+    assert (line.stopped, line.new_entries) == ("complete", 10_020)
+    assert [one.path for one in server.requests].count("/plan.xml.gz") == 2
+    assert line.unread_reason == "a gzip file that cannot be read"
 
 
 # ── what is made of it ────────────────────────────────────────────────────────────────
@@ -538,6 +621,20 @@ def test_another_aggregator_backfills_what_we_publish(tmp_path: Path) -> None:
     assert len(told) == 20
     assert (line.way, line.stopped) == ("archive", "complete")
     assert read == told
+
+
+def test_after_the_database_is_lost_nothing_is_published_anew(wordpress: World) -> None:
+    """A backfill of what came back changes no byte, and doubles nothing."""
+    wordpress.backfill()
+    before = contents(wordpress.path.parent)
+    for file in wordpress.path.parent.glob("aggregator.db*"):
+        file.unlink()
+    run.cycle(wordpress.desk, NOW, everything=True)
+    (line,) = wordpress.backfill()
+
+    assert line.stopped == "complete"
+    assert wordpress.rows("SELECT count(*) FROM entries") == [(120,)]
+    assert contents(wordpress.path.parent) == before
 
 
 # ── the command ───────────────────────────────────────────────────────────────────────
