@@ -239,7 +239,7 @@ class _Call:
             elif trip.left <= 0 and not walk.ended:
                 stopped = "requests"
             if step and not stopped:
-                return StepTask(feed, step, backfills.known(store, feed), trip.left)
+                return StepTask(feed, step, trip.left)
             trip.lines[feed] = replace(line, stopped=stopped)
         for feed, line in trip.lines.items():
             walk = backfills.walk(store, feed)
@@ -266,7 +266,7 @@ class _Call:
         trip.lines[feed] = replace(
             line,
             requests=line.requests + landing.requests,
-            entries=line.entries + (len(landing.ids) if onward.keep else 0),
+            entries=line.entries + (len(landing.signs) if onward.keep else 0),
             new_entries=line.new_entries + brought.entries,
             mentions=line.mentions + brought.certain,
             doubtful=line.doubtful + brought.doubtful,
@@ -320,7 +320,6 @@ def _own(landing: Landing, homes: Mapping[Outlet, tuple[str, ...]]) -> Landing:
         landing,
         entries=entries,
         mentions=tuple(one for one in landing.mentions if one.entry not in others),
-        listed=tuple(one for one in landing.listed if one not in others),
     )
 
 

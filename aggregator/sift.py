@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from aggregator.identity import number
 from aggregator.match import doubted, match
 from aggregator.model import (
     Document,
@@ -47,7 +48,7 @@ class SiftedPast:
     """A document of an outlet's past; fields as in `model.Landing`."""
 
     sifted: Sifted
-    ids: tuple[int, ...]
+    signs: tuple[int, ...]
     oldest: datetime | None
     newest: datetime | None
     older: str
@@ -81,25 +82,25 @@ def sift_past(
     fetched: Fetched,
     feed: Feed,
     topics: tuple[Topic, ...],
-    known: frozenset[int],
     start: int,
     max_entries: int,
     sites: Sites = (),
 ) -> SiftedPast:
-    """Return what a document says of an outlet's past, and what is new in it.
+    """Return what a document says of an outlet's past, known or not.
 
-    start: as in `parse.past`. Of entries that have no title but the words of their
+    Nobody tells which entries are known: they may be a million. start: as in
+    `parse.past`. Of entries that have no title but the words of their
     addresses nothing is certain: their pages tell. Raises ParseError as `past` does.
     """
     found = past(fetched, feed, start, max_entries)
     document = found.document
-    sifted = _sifted(document, feed, topics, known, sites)
+    sifted = _sifted(document, feed, topics, frozenset(), sites)
     if found.untitled:
         sifted = replace(sifted, mentions=doubted(sifted.mentions))
     dates = [entry.published_at for entry in document.entries if entry.published_at]
     return SiftedPast(
         sifted=sifted,
-        ids=tuple(entry.id for entry in document.entries),
+        signs=tuple(map(_sign, document.entries)),
         oldest=min(dates, default=None),
         newest=max(dates, default=None),
         older=document.older,
@@ -109,6 +110,16 @@ def sift_past(
         more=found.more,
         untitled=found.untitled,
     )
+
+
+def _sign(entry: Entry) -> int:
+    """Return what an entry is known by on a page that is answered again.
+
+    Its title and date, since some outlets make addresses and guids anew each time.
+    """
+    if entry.title and entry.published_at:
+        return number(entry.title, entry.published_at.isoformat())
+    return entry.id
 
 
 def _sifted(

@@ -108,7 +108,7 @@ def _from_live(landing: Landing, _walk: Walk) -> Onward:
         step = Step(landing.older, "archive", 1)
         return Onward("archive", add=(step,))  # the first archive may list the same
     pages = () if landing.sitemap else _tried(landing)
-    return Onward(add=(*pages, *_robots(landing)), digest=digest(landing.ids))
+    return Onward(add=(*pages, *_robots(landing)), digest=digest(landing.signs))
 
 
 def _tried(landing: Landing) -> Iterator[Step]:
@@ -129,8 +129,8 @@ def _robots(landing: Landing) -> Iterator[Step]:
 def _from_archive(landing: Landing, walk: Walk) -> Onward:
     if landing.failure:
         return Onward(done=False, stop=landing.failure.reason)
-    mark = digest(landing.ids)
-    if landing.ids and mark in walk.pages:
+    mark = digest(landing.signs)
+    if landing.signs and mark in walk.pages:
         return Onward(end="repeats", digest=mark)
     kept = Onward("archive", keep=True, digest=mark)
     if not landing.older:
@@ -142,17 +142,17 @@ def _from_archive(landing: Landing, walk: Walk) -> Onward:
 
 
 def _from_page(landing: Landing, walk: Walk) -> Onward:
-    step, mark = landing.step, digest(landing.ids)
+    step, mark = landing.step, digest(landing.signs)
     way = _WAYS[step.kind]
     trial = _on_trial(step, walk)
-    again = mark in walk.pages or _alike(landing.ids, walk.first)
+    again = mark in walk.pages or _alike(landing.signs, walk.first)
     if landing.failure:
         if trial:
             return Onward()
         if landing.status in _GONE:
             return Onward(end="complete")
         return Onward(done=False, stop=landing.failure.reason)
-    if not landing.ids:
+    if not landing.signs:
         return Onward() if trial else Onward(end="complete")
     if again:
         return Onward() if trial else Onward(end="repeats", digest=mark)
@@ -194,15 +194,15 @@ _READERS: Final[dict[StepKind, Callable[[Landing, Walk], Onward]]] = {
 }
 
 
-def _alike(ids: Iterable[int], first: frozenset[int]) -> bool:
+def _alike(signs: Iterable[int], first: frozenset[int]) -> bool:
     """Tell whether most of a page stands in the live document.
 
     Not all: an article may have come out in between.
     """
-    here = frozenset(ids)
+    here = frozenset(signs)
     return 2 * len(here & first) > len(here)
 
 
-def digest(ids: Iterable[int]) -> int:
+def digest(signs: Iterable[int]) -> int:
     """Return what stands for all that a document lists, in whatever order."""
-    return number(*(str(one) for one in sorted(ids)))
+    return number(*(str(one) for one in sorted(signs)))

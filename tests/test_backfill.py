@@ -13,7 +13,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import (
+    BaseHTTPRequestHandler,
+    SimpleHTTPRequestHandler,
+    ThreadingHTTPServer,
+)
 from pathlib import Path
 
 import pytest
@@ -346,6 +350,28 @@ def test_a_site_that_answers_the_same_for_every_number_is_left(
     assert (line.stopped, line.requests, line.new_entries) == ("none", 6, 0)
 
 
+def test_one_page_under_addresses_made_anew_is_known_again(
+    tmp_path: Path, server: Server
+) -> None:
+    """By its titles and dates, whatever guids and links it has this time."""
+
+    def page(request: BaseHTTPRequestHandler) -> None:
+        made = str(len(server.requests))
+        items = [item(f"{n}-{made}", f"Un article, le {n}") for n in range(3)]
+        body = rss(*items)
+        request.send_response(200)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    feed = server.route("/rss", handler=page)
+    world = World(configure(tmp_path, {"Le Jour": feed}), [])
+    run.cycle(world.desk, NOW)
+    (line,) = world.backfill()
+
+    assert (line.stopped, line.new_entries) == ("none", 0)
+
+
 def test_archives_in_a_circle_are_left(tmp_path: Path, server: Server) -> None:
     """Each is read once."""
 
@@ -534,6 +560,23 @@ def test_a_copy_from_the_past_is_no_news_of_its_story(
 
     assert before == after
     assert [len(story.copies) for story in world.stories()] == [2]
+
+
+def test_what_a_feed_lists_again_after_a_backfill_is_known(wordpress: World) -> None:
+    """It is the same entry, no news of its story, and its feed's from then on."""
+    (one,) = wordpress.pasts
+    wordpress.backfill()
+    before = {(s.short, s.added_at, s.live) for s in wordpress.stories()}
+    one.page = 60
+    for hour in range(1, 3):
+        at = NOW + timedelta(hours=hour)
+        report = run.cycle(wordpress.desk, at, everything=True)
+
+    assert {(s.short, s.added_at, s.live) for s in wordpress.stories()} == before
+    assert wordpress.rows("SELECT count(*), sum(backfilled) FROM entries") == [
+        (120, 60)
+    ]
+    assert (report.new_entries, report.unchanged) == (0, 1)
 
 
 def test_a_text_that_was_forgotten_is_read_again(wordpress: World) -> None:

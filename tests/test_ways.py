@@ -82,10 +82,10 @@ def test_the_address_of_a_page_leads_to_the_next(kind, number) -> None:
 
 def test_what_a_live_document_says_of_itself_goes_before_all() -> None:
     """The archive that it names; else pages, its generator's first; sitemaps last."""
-    named = onward(landing("live", ids=(1, 2), older=f"{URL}?a"), Walk())
-    tried = onward(landing("live", ids=(1, 2), generator="Drupal 10"), Walk())
-    own = onward(landing("live", ids=(1, 2), older=URL), Walk())
-    plan = onward(landing("live", ids=(1, 2), sitemap=True), Walk())
+    named = onward(landing("live", signs=(1, 2), older=f"{URL}?a"), Walk())
+    tried = onward(landing("live", signs=(1, 2), generator="Drupal 10"), Walk())
+    own = onward(landing("live", signs=(1, 2), older=URL), Walk())
+    plan = onward(landing("live", signs=(1, 2), sitemap=True), Walk())
 
     assert [step.url for step in named.add] == [f"{URL}?a"]
     assert named.way == "archive"
@@ -97,9 +97,9 @@ def test_what_a_live_document_says_of_itself_goes_before_all() -> None:
 
 def test_a_page_by_number_proves_its_way_by_other_entries() -> None:
     """Not by those of the live document, whatever their order, nor by an empty page."""
-    proved = onward(landing("wordpress", 2, ids=(7, 8, 20, 21, 22)), STARTED)
-    same = onward(landing("wordpress", 2, ids=tuple(reversed(range(10)))), STARTED)
-    moved = onward(landing("wordpress", 2, ids=(*range(9), 99)), STARTED)
+    proved = onward(landing("wordpress", 2, signs=(7, 8, 20, 21, 22)), STARTED)
+    same = onward(landing("wordpress", 2, signs=tuple(reversed(range(10)))), STARTED)
+    moved = onward(landing("wordpress", 2, signs=(*range(9), 99)), STARTED)
     empty = onward(landing("drupal", 1), STARTED)
 
     assert (proved.way, proved.keep, proved.alone) == ("wordpress", True, True)
@@ -129,9 +129,9 @@ def test_pages_end_where_there_are_no_more() -> None:
     """A 404, an empty page; an outlet that repeats a page, or starts anew."""
     gone = onward(refused("wordpress", 9, 404), PAGED)
     empty = onward(landing("wordpress", 9), PAGED)
-    first = onward(landing("wordpress", 9, ids=tuple(FIRST)), PAGED)
+    first = onward(landing("wordpress", 9, signs=tuple(FIRST)), PAGED)
     seen = Walk("wordpress", FIRST, pages=frozenset({digest((30, 31))}))
-    again = onward(landing("wordpress", 9, ids=(31, 30)), seen)
+    again = onward(landing("wordpress", 9, signs=(31, 30)), seen)
     later = onward(refused("wordpress", 9, 500), PAGED)
 
     assert (gone.end, empty.end) == ("complete", "complete")
@@ -143,12 +143,12 @@ def test_pages_end_where_there_are_no_more() -> None:
 def test_archives_lead_to_one_another_once() -> None:
     """Until one names none; a circle and one document under many names are left."""
     walk = Walk("archive", FIRST, frozenset({URL, f"{URL}?1"}))
-    follows = onward(landing("archive", 1, ids=(1, 2), older=f"{URL}?2"), walk)
-    last = onward(landing("archive", 1, ids=(1, 2)), walk)
-    circle = onward(landing("archive", 1, ids=(1, 2), older=f"{URL}?1"), walk)
+    follows = onward(landing("archive", 1, signs=(1, 2), older=f"{URL}?2"), walk)
+    last = onward(landing("archive", 1, signs=(1, 2)), walk)
+    circle = onward(landing("archive", 1, signs=(1, 2), older=f"{URL}?1"), walk)
     same = Walk("archive", FIRST, pages=frozenset({digest((1, 2))}))
-    again = onward(landing("archive", 1, ids=(2, 1), older=f"{URL}?3"), same)
-    live = onward(landing("archive", 1, ids=tuple(FIRST), older=f"{URL}?2"), walk)
+    again = onward(landing("archive", 1, signs=(2, 1), older=f"{URL}?3"), same)
+    live = onward(landing("archive", 1, signs=tuple(FIRST), older=f"{URL}?2"), walk)
 
     assert [step.url for step in follows.add] == [f"{URL}?2"]
     assert (last.keep, last.end) == (True, "complete")
@@ -163,7 +163,7 @@ def test_sitemaps_are_looked_at_once_and_one_that_fails_ends_nothing() -> None:
     walk = Walk("sitemap", asked=frozenset({names[0].url}), others={names[1].url})  # type: ignore[arg-type]
     found = onward(landing("robots", nested=tuple(names)), walk)
     lost = onward(refused("sitemap", 0, 404), walk)
-    part = onward(landing("sitemap", ids=(1,), more=10_000), walk)
+    part = onward(landing("sitemap", signs=(1,), more=10_000), walk)
 
     assert [(s.url, s.newest) for s in found.add] == [(names[2].url, NOW)]
     assert (lost.done, lost.unread, lost.stop) == (True, "http 404", "")

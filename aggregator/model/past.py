@@ -46,14 +46,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class StepTask:
-    """A step, and what is known already. known: as in `PollTask`.
-
-    budget: requests that it may take, with robots.txt and redirects.
-    """
+    """A step, and how many requests it may take, with robots.txt and redirects."""
 
     feed: Feed
     step: Step
-    known: frozenset[int]
     budget: int
 
 
@@ -71,11 +67,12 @@ class Landing:
 
     url: where the document was, after redirects; home: the site that it says it is of.
     requests: made for it. asked: False when it was not: a host wants to be left alone,
-    or the budget is spent (`spent`). ids: all that the document lists, as that alone
-    gives them; listed, entries, mentions: as in `Outcome`. oldest, newest: of the dates
-    in it. untitled: titles are the words of addresses. more: the entry from which it is
-    to be read on, 0 = none. older, generator, dated_at: as in `Document`. sitemap: it
-    is one. nested: sitemaps that it names.
+    or the budget is spent (`spent`). signs: a number for each entry that the document
+    lists, by which the same page is known again. entries: all of them; mentions: of
+    these. oldest, newest: of the dates in it. untitled: titles are the words of
+    addresses. more: the entry from which it is to be read on, 0 = none. older,
+    generator, dated_at: as in `Document`. sitemap: it is one. nested: sitemaps that it
+    names.
     """
 
     feed: Feed
@@ -88,8 +85,7 @@ class Landing:
     spent: bool = False
     failure: Failure | None = None
     status: int | None = None
-    ids: tuple[int, ...] = ()
-    listed: tuple[int, ...] = ()
+    signs: tuple[int, ...] = ()
     entries: tuple[Entry, ...] = ()
     mentions: tuple[Mention, ...] = ()
     oldest: datetime | None = None
@@ -110,7 +106,7 @@ class Landing:
 class Walk:
     """How far a feed's older entries are known.
 
-    way: see `Way`. first: ids of what its live document listed. asked: every document
+    way: see `Way`. first: signs of what its live document listed. asked: every document
     that was asked or is to be; others: those of its outlet's other feeds. pages:
     digests of what documents listed. oldest: the date of the oldest entry so far.
     ended: why there is no more, "" = there may be.
@@ -134,7 +130,7 @@ class Onward:
     ask as well. alone: no other document that was to be asked is, since they were other
     ways. end: why there is no more, "" = there may be. stop: why nothing is asked for
     now, "" = it goes on. unread: why this one cannot be read, while the others can.
-    digest: of the ids it listed.
+    digest: of the signs in it.
     """
 
     way: Way = ""

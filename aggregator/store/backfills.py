@@ -105,21 +105,6 @@ def following(store: Store, feed: Feed, since: datetime) -> Step | None:
     )
 
 
-def known(store: Store, feed: Feed) -> frozenset[int]:
-    """Return the fingerprints of a feed's entries whose own texts are there.
-
-    What is remembered without its text is worth reading again.
-    """
-    rows = store.each(
-        """
-        SELECT s.fingerprint FROM seen s JOIN entries e ON e.id = s.entry
-        WHERE s.feed = ? AND s.entry NOT IN (SELECT entry FROM recovered)
-        """,
-        number(feed.url),
-    )
-    return frozenset(row["fingerprint"] for row in rows)
-
-
 def unread(store: Store, feed: Feed) -> tuple[int, str]:
     """Return how many of a feed's documents could not be read, and why the first."""
     (row,) = store.rows(
@@ -143,7 +128,7 @@ def record(store: Store, landing: Landing, onward: Onward, now: datetime) -> Bro
         if landing.step.kind == "live" and onward.done:
             store.do(
                 "UPDATE backfills SET first = ? WHERE feed = ?",
-                json.dumps(landing.ids),
+                json.dumps(landing.signs),
                 own,
             )
         if onward.alone:
@@ -215,16 +200,20 @@ def _keep(store: Store, landing: Landing, now: datetime) -> Brought:
     What a poll has brought stays as that had it.
     """
     feed = number(landing.feed.url)
-    listing = Outcome(
+    same = _unchanged(store, feed, [entry.fingerprint for entry in landing.entries])
+    outcome = Outcome(
         landing.feed,
         now,
         Validators(),
         b"",
-        entries=landing.entries,
+        entries=tuple(e for e in landing.entries if e.fingerprint not in same),
         mentions=landing.mentions,
-        listed=landing.listed,
+        listed=tuple(
+            entry.fingerprint if entry.fingerprint in same else entry.id
+            for entry in landing.entries
+        ),
     )
-    known = recall.recalled(store, listing)
+    known = recall.recalled(store, outcome)
     missing = _missing(store, {one.entry.id for one in known.entries})
     new = [one for one in known.entries if one.entry.id in missing]
     outcome = replace(
@@ -257,6 +246,20 @@ def _keep(store: Store, landing: Landing, now: datetime) -> Brought:
     return Brought(
         len(missing), verdicts.count(Verdict.CERTAIN), verdicts.count(Verdict.DOUBTFUL)
     )
+
+
+def _unchanged(store: Store, feed: int, fingerprints: Iterable[int]) -> set[int]:
+    """Return those of the fingerprints that polls of a feed know, with their texts."""
+    rows = store.each(
+        """
+        SELECT s.fingerprint FROM seen s INDEXED BY seen_fingerprint
+            JOIN entries e ON e.id = s.entry
+        WHERE s.feed = ? AND s.fingerprint IN (SELECT value FROM json_each(?))
+        """,
+        feed,
+        json.dumps([*fingerprints]),
+    )
+    return {row["fingerprint"] for row in rows}
 
 
 def _missing(store: Store, ids: Collection[int]) -> set[int]:

@@ -71,7 +71,7 @@ def keep(
             guid = excluded.guid, url = excluded.url, title = excluded.title,
             at = excluded.at
         """,
-        [_sight(feed, one) for one in entries],
+        [_sight(feed, one, listed=not backfilled) for one in entries],
     )
     return len({one.entry.id for one in entries}) - int(known)
 
@@ -83,11 +83,16 @@ def reused(store: Store, entries: Iterable[int]) -> None:
     )
 
 
-def _sight(feed: int, one: Called) -> tuple[int | None, ...]:
+def _sight(feed: int, one: Called, *, listed: bool) -> tuple[int | None, ...]:
+    """Return what a feed remembers of an entry; listed: by a document that was polled.
+
+    Others have no fingerprint: polls carry those of their feed with them, and a million
+    from the past would be too many. They are known by their names.
+    """
     return (
         feed,
         one.entry.id,
-        one.entry.fingerprint,
+        one.entry.fingerprint if listed else 0,
         one.names.guid,
         one.names.url,
         one.names.title,

@@ -104,7 +104,9 @@ def due(
 
 
 def _known(store: Store, feed: int) -> frozenset[int]:
-    rows = store.each("SELECT fingerprint FROM seen WHERE feed = ?", feed)
+    rows = store.each(
+        "SELECT fingerprint FROM seen WHERE feed = ? AND fingerprint > 0", feed
+    )
     return frozenset(row["fingerprint"] for row in rows)
 
 

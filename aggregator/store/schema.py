@@ -262,7 +262,7 @@ def backfill(db: Database) -> None:
     entry so far; ended: why there is no more, "" = there may be. backfill_steps: every
     document to ask, and every one that was (asked_at); rank, newest: which comes first,
     and no entry in it is younger; start: how many of its entries are recorded already;
-    digest: of the ids it listed; failure: why it could not be read.
+    digest: of the signs in it; failure: why it could not be read.
     """
     for statement in (
         "ALTER TABLE entries ADD COLUMN backfilled INTEGER NOT NULL DEFAULT 0",
