@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from aggregator import health
-from aggregator.decisions import Rulings, key
-from aggregator.desk import Desk, settled, stories
+from aggregator.decisions import Ruling, Rulings, key
+from aggregator.desk import Desk, regrouped, settled, stories
 from aggregator.model import Outlet
 from aggregator.publish.places import places
 from aggregator.store import Store, books, events, polls, traces
-from aggregator.stories import compose, spoken
+from aggregator.stories import Ledger, Standing, compose, spoken
 from aggregator.urls import canonical, host
 from aggregator.why import Case, Forgotten, Source, Span, Tale, Trace
 
@@ -110,7 +110,7 @@ def _traces(
     ours = asked.startswith((site.url, f"{site.id}/"))
     short = _SHORT.search(asked)
     named = short[1] if short and (ours or asked == short[1]) else ""
-    if found := traces.of_story(store, named):
+    if found := traces.of_story(store, named) or _split_off(store, desk, named):
         return found, ()
     if url:
         return traces.at(store, canonical(url)), ()
@@ -124,6 +124,13 @@ def _traces(
     return (), tuple(dict.fromkeys(articles[_article(trace)] for trace in titled))[
         :LIKELY
     ]
+
+
+def _split_off(store: Store, desk: Desk, short: str) -> tuple[Trace, ...]:
+    """Return the entries of a story that a decision split off another."""
+    moved = regrouped(store, desk) if short else {}
+    its = [entry for entry, ledger in moved.items() if ledger.short == short]
+    return traces.numbered(store, its)
 
 
 def _article(trace: Trace) -> str:
@@ -142,20 +149,40 @@ def _tale(
         return None
     config, rulings = desk.config, Rulings(desk.decisions)
     outlets = {outlet.name: outlet for outlet in config.outlets}
-    for ledger, standing, decided in settled(store, desk, now):
-        reasons = {member.entry: member.reason for member in ledger.members}
-        known = asked.entry.id in reasons or asked.story == ledger.short
-        if known and not ledger.merged:
-            told = stories(store, desk)
-            spoke = spoken(ledger, rulings, config.site.timezone)
-            return Tale(
-                story=compose(ledger, standing, decided, outlets),
-                state=ledger.standing.state if ledger.standing else None,
-                decided=tuple((place + 1, one) for place, one in spoke),
-                places=places(config.site, config.topics, told, ledger.short),
-                reason=reasons.get(asked.entry.id, asked.reason),
-            )
-    return None
+    holder = _holder(asked, settled(store, desk, now))
+    if holder is None:
+        return None
+    ledger, standing, decided = holder
+    reasons = {member.entry: member.reason for member in ledger.members}
+    told = stories(store, desk)
+    spoke = spoken(ledger, rulings, config.site.timezone)
+    return Tale(
+        story=compose(ledger, standing, decided, outlets),
+        state=ledger.standing.state if ledger.standing else None,
+        decided=tuple((place + 1, one) for place, one in spoke),
+        places=places(config.site, config.topics, told, ledger.short),
+        reason=reasons.get(asked.entry.id, asked.reason),
+    )
+
+
+_Settled = tuple[Ledger, Standing, Ruling]
+
+
+def _holder(asked: Trace, known: Iterable[_Settled]) -> _Settled | None:
+    """Return the story that an entry is told in; None while nobody knows of it.
+
+    That is not always the one where it was placed, if the maintainer split or merged.
+    """
+    placed = None
+    for one in known:
+        ledger = one[0]
+        if ledger.merged:
+            continue
+        if any(member.entry == asked.entry.id for member in ledger.members):
+            return one
+        if ledger.short == asked.story:
+            placed = one
+    return placed
 
 
 # ── who would carry it ────────────────────────────────────────────────────────────────

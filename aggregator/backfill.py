@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Literal
 
 from aggregator import ask, rules, ways
+from aggregator.bulletin import Rebuilt, republish, tell
 from aggregator.config import user_agent
 from aggregator.desk import Desk
 from aggregator.fetch import Turns, spacing
@@ -33,7 +34,6 @@ from aggregator.model import (
 )
 from aggregator.older import Visitor
 from aggregator.recover import recover
-from aggregator.run import Rebuilt, republish, tell
 from aggregator.sources import sites
 from aggregator.store import Store, backfills, pages, polls
 from aggregator.urls import canonical, host

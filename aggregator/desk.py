@@ -5,7 +5,7 @@ What every command needs that shows something; nothing here polls, publishes or 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,9 @@ from aggregator.stories import (
     suggested,
     tombstone,
 )
+
+Standings = Mapping[str, Standing]
+"""Where every story stands, by short id."""
 
 _GROUPING = frozenset({Action.MERGE, Action.SPLIT})
 
@@ -63,27 +66,36 @@ class Desk:
         )
 
 
-def stories(
-    store: Store, desk: Desk, read: tales.Members | None = None
-) -> tuple[Story, ...]:
+def stories(store: Store, desk: Desk) -> tuple[Story, ...]:
     """Return every story as it stands, by short id; those not settled yet are left out.
 
-    A pure function of the database and the maintainer's two files. read: the entries of
-    all stories, where they are read already.
+    A pure function of the database and the maintainer's two files.
+    """
+    known = tales.standings(store)
+    rulings, zone = Rulings(desk.decisions), desk.config.site.timezone
+    placed = (
+        (ledger, ledger.standing, ruling(ledger, rulings, zone))
+        for ledger in ledgers(store, desk, known)
+        if ledger.standing
+    )
+    return drawn_up(desk, placed, known)
+
+
+def drawn_up(
+    desk: Desk,
+    placed: Iterable[tuple[Ledger, Standing, Ruling]],
+    standings: Standings,
+) -> tuple[Story, ...]:
+    """Return the stories as shown, by short id, and what is left of those without any.
+
+    placed: each story that has entries, and where it stands. standings: of all.
     """
     outlets = {outlet.name: outlet for outlet in desk.config.outlets}
-    rulings = Rulings(desk.decisions)
-    zone = desk.config.site.timezone
-    known = ledgers(store, desk, read)
-    told = [
-        compose(ledger, ledger.standing, ruling(ledger, rulings, zone), outlets)
-        for ledger in known
-        if ledger.standing
-    ]
-    named = {ledger.short for ledger in known}
+    told = [compose(*its, outlets) for its in placed]
+    named = {story.short for story in told}
     told += [
         tombstone(standing)
-        for short, standing in tales.standings(store).items()
+        for short, standing in standings.items()
         if short not in named and standing.state is not State.PUBLISHED
     ]
     return tuple(sorted(told, key=lambda story: story.short))
@@ -115,15 +127,15 @@ def queue(
 
 
 def settled(
-    store: Store, desk: Desk, now: datetime, read: tales.Members | None = None
+    store: Store, desk: Desk, now: datetime, known: Standings | None = None
 ) -> Iterator[tuple[Ledger, Standing, Ruling]]:
     """Yield every story with where it stands by the maintainer's files as they are.
 
-    read: as for `stories`.
+    known: where all stories stood before, where that is read already.
     """
     topics = [topic.id for topic in desk.config.topics]
     rulings, zone = Rulings(desk.decisions), desk.config.site.timezone
-    for ledger in ledgers(store, desk, read):
+    for ledger in ledgers(store, desk, known):
         decided = ruling(ledger, rulings, zone)
         yield ledger, settle(ledger, decided, topics, now), decided
 
@@ -147,15 +159,16 @@ def regrouped(store: Store, desk: Desk) -> dict[int, Ledger]:
 
 
 def ledgers(
-    store: Store, desk: Desk, read: tales.Members | None = None
+    store: Store, desk: Desk, known: Standings | None = None
 ) -> tuple[Ledger, ...]:
     """Return every story with its entries, as the maintainer merged and split them.
 
-    read: as for `stories`.
+    known: as for `settled`.
     """
+    standings = tales.standings(store) if known is None else known
     return regroup(
-        tales.ledgers(store, desk.additions, read),
+        tales.ledgers(store, desk.additions, standings),
         desk.decisions,
-        tales.standings(store),
+        standings,
         desk.config.site.timezone,
     )

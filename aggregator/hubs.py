@@ -8,20 +8,23 @@ hub does may neither fail a cycle nor hold it up for long.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from aggregator.config import user_agent
-from aggregator.fetch import hub as asking
 from aggregator.health import Event, Told, hub_events
 from aggregator.identity import digest
 from aggregator.model import Config
 from aggregator.store import Store, events
 from aggregator.store import hubs as remembered
 from aggregator.store.hubs import Hub
+
+if TYPE_CHECKING:
+    from aggregator.fetch import hub as asking
 
 FEEDS = frozenset({"feed.atom", "feed.rss", "feed.json"})
 """Documents that name their hubs; archives change too, but nobody subscribes to one."""
@@ -33,16 +36,20 @@ _LONGEST = timedelta(days=7)  # that a hub may ask to wait; more is a clock that
 
 
 def tell(
-    store: Store, config: Config, documents: Mapping[str, bytes], now: datetime
+    store: Store, config: Config, documents: Iterable[str], now: datetime
 ) -> tuple[Event, ...]:
-    """Tell every hub what it has to be told of the documents as they are published.
+    """Tell every hub what it has to be told of the feeds as they are published.
 
-    All hubs are asked at once, each for five seconds at most. Returns the hubs that
-    began to fail and those that work again, which is kept for the desk.
+    documents: the names of all in the published folder. All hubs are asked at once,
+    each for five seconds at most. Returns the hubs that began to fail and those that
+    work again, which is kept for the desk.
     """
+    if not config.site.hubs:
+        return ()
+    folder = config.storage.output
     feeds = {
-        name: digest(body)
-        for name, body in documents.items()
+        name: digest((folder / name).read_bytes())
+        for name in documents
         if PurePosixPath(name).name in FEEDS
     }
     hubs = [remembered.known(store, url) for url in dict.fromkeys(config.site.hubs)]
@@ -97,6 +104,8 @@ def after(
 def _ask(url: str, names: Sequence[str], config: Config, now: datetime) -> asking.Told:
     """Tell one hub; the answer speaks of feeds by their names."""
     root = f"{config.site.url.rstrip('/')}/"
+    from aggregator.fetch import hub as asking  # noqa: PLC0415 -- many have no hub
+
     by_address = {root + name: name for name in names}
     answer = asking.tell(url, [*by_address], config.polling, user_agent(config), now)
     return replace(answer, settled=tuple(by_address[one] for one in answer.settled))

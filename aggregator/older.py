@@ -149,7 +149,9 @@ class Visitor:
         if text is None:
             raise FetchError("robots.txt is not to be had")
         timeout = self._polling.timeout.total_seconds()
-        found = sandbox.run(robots.sitemaps, text, timeout=timeout) if text else ()
+        if not text:
+            return replace(before, url=url)
+        found = sandbox.run(robots.sitemaps, text, timeout=timeout, heavy=True)
         return replace(before, url=url, nested=tuple(map(Nested, found)))
 
     def _sifted(

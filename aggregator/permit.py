@@ -86,7 +86,9 @@ class Permits:
         if not text:
             return
         timeout = self._polling.timeout.total_seconds()
-        allowed, delay = sandbox.run(robots.allows, text, url, timeout=timeout)
+        allowed, delay = sandbox.run(
+            robots.allows, text, url, timeout=timeout, heavy=True
+        )
         if not allowed:
             raise FetchError("robots.txt forbids it", kind="refused")
         if delay:

@@ -108,5 +108,6 @@ class _Visit:
             self._batch.now,
             timeout=task.timeout.total_seconds(),
             large=bool(fetched.spooled),
+            heavy=True,
         )
         return replace(before, article=found)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from aggregator import rules, run
+from aggregator import bulletin, rules
 from aggregator.desk import Desk, ledgers, regrouped, stories
 from aggregator.fts import headline
 from aggregator.model import Query, State, Story, Topic
@@ -91,10 +91,8 @@ def rehearse(desk: Desk, now: datetime) -> Difference:
         lines = tuple(_worths(store, desk.config.topics, before, of_entry, now))
         with store.rehearsal():
             rules.apply(store, desk.config)
-            run.tell(store, desk, now)
-            held = run.braked(desk, stories(store, desk))
-            run.tell(store, desk, now, accept=True)
-            after = stories(store, desk)
+            held = bulletin.braked(desk, bulletin.tell(store, desk, now).stories)
+            after = bulletin.tell(store, desk, now, accept=True).stories
             merged = {one.short: one.merged for one in ledgers(store, desk)}
     return Difference(tuple(_changes(desk, before, after, merged)), lines, held)
 

@@ -1,26 +1,22 @@
-"""One cycle: poll what is due, join stories, decide where they stand, publish.
+"""One cycle: poll what is due, read what that needs, bring out a new bulletin.
 
-This is the pipeline of DESIGN.md §2 in its order. `run`, `worker`, `publish` and `demo`
-all come through here. The clock is read by the caller, once, and handed down.
+This is the pipeline of DESIGN.md §2 in its order. `run`, `worker` and `demo` come
+through here; `publish` is `bulletin` alone. The clock is read by the caller, once, and
+handed down.
 """
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from aggregator import engine, hubs, publish, rules, watch
-from aggregator.desk import Desk, settled, stories
-from aggregator.lock import CYCLE_WAIT, held
+from aggregator import bulletin, engine, rules, watch
+from aggregator.desk import Desk, stories
+from aggregator.lock import held
 from aggregator.model import (
-    Addition,
     Config,
     ConfigError,
     Failure,
@@ -29,13 +25,9 @@ from aggregator.model import (
     PollTask,
     Report,
     State,
-    Story,
 )
-from aggregator.publish.desk import desk as desk_pages
 from aggregator.recover import recover
-from aggregator.store import Store, books, polls, tales
-from aggregator.store import rules as remembered
-from aggregator.stories import Settled, brake, held_by_topic, place, possible_ids
+from aggregator.store import Store, books, polls
 from aggregator.wave import second_wave
 
 _FLUSH = 200  # outcomes in one transaction: 2.8 × the rate of one each (DESIGN.md §2)
@@ -74,7 +66,7 @@ def cycle(
         polls.follow(store, config.feeds, now)
         polls.set_back(store, now)
         if watch.edits(store, desk, wrong, now):
-            show_desk(store, desk, stories(store, desk))
+            bulletin.show_desk(store, desk, stories(store, desk))
         before = books.mention_counts(store)
         rules.apply(store, config)
         failing = polls.failing(store)
@@ -86,17 +78,17 @@ def cycle(
         if not tasks or tally.succeeded:  # else this machine may be cut off
             second_wave(store, config, feeds, now, stop)
         gained = books.gained(before, books.mention_counts(store))
-        with _uncollected():
-            tidings = tell(store, desk, now)
-            told = stories(store, desk, tidings.members)
+        with bulletin.uncollected():
+            tidings = bulletin.tell(store, desk, now)
+            told = tidings.stories
             watch.brake(store, desk, told, now)
             reached = watch.watch(store, desk, told, now)
-            documents, written = rebuild(store, desk, told)
+            documents = bulletin.rebuild(store, desk, told)
         polls.forget(store, now, config.storage.history)
         if stop is None or not stop.is_set():
             polls.end_cycle(store, now)
         # cut off from the outlets, this machine would blame the hubs
-        heard = tell_hubs(store, desk, told, documents, now) if reached else ()
+        heard = bulletin.tell_hubs(store, desk, told, documents, now) if reached else ()
     return Report(
         polled=tally.polled,
         unchanged=tally.unchanged,
@@ -105,7 +97,7 @@ def cycle(
         mentions=sum(certain for certain, _ in gained.values()),
         doubtful=sum(doubtful for _, doubtful in gained.values()),
         stories=sum(story.state is State.PUBLISHED for story in told),
-        files_written=len(written),
+        files_written=len(bulletin.changed(documents)),
         seconds=round(time.monotonic() - began, 3),
         failures=tally.failures,
         started=tuple(item for item in tally.failures if item[0].url not in failing),
@@ -114,44 +106,11 @@ def cycle(
             (topic.id, *gained.get(topic.id, (0, 0))) for topic in config.topics
         ),
         reached=reached,
-        held=braked(desk, told),
+        held=bulletin.braked(desk, told),
         braked=tidings.braked,
         hubs=heard,
         restored=restored,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Rebuilt:
-    """What `republish` did: the files it wrote; the others as in `Report`."""
-
-    written: tuple[str, ...]
-    held: tuple[tuple[str, int], ...]
-    hubs: tuple[tuple[str, str], ...]
-    restored: int | None = None
-
-
-def republish(
-    desk: Desk, now: datetime, *, accept: bool = False, wait: float = CYCLE_WAIT
-) -> Rebuilt:
-    """Apply the maintainer's files to what is stored, and rebuild what changed.
-
-    accept: what the brake holds may pass. wait: seconds for another's cycle to end.
-    Raises as `cycle` does.
-    """
-    database = desk.config.storage.database
-    with held(database, "cycle", wait=wait), Store(database) as store:
-        restored = recover(store, desk, now)
-        polls.follow(store, desk.config.feeds, now)
-        watch.edits(store, desk, None, now)
-        rules.apply(store, desk.config)
-        with _uncollected():
-            tidings = tell(store, desk, now, accept=accept)
-            told = stories(store, desk, tidings.members)
-            watch.brake(store, desk, told, now)
-            documents, written = rebuild(store, desk, told)
-        heard = tell_hubs(store, desk, told, documents, now)
-        return Rebuilt(written, braked(desk, told), heard, restored)
 
 
 # ── polling ───────────────────────────────────────────────────────────────────────────
@@ -216,134 +175,3 @@ def _poll(
 
 def _entries(outcomes: Sequence[Outcome]) -> int:
     return sum(len(outcome.entries) for outcome in outcomes)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Look for no cycles of garbage inside the block.
-
-    What is made of 10,000 stories lives until they are published. To go through it
-    time and again for cycles, of which there are none, took a sixth of the time.
-    """
-    before = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if before:
-            gc.enable()
-
-
-# ── telling and publishing ────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Tidings:
-    """What `tell` found: topics of which the brake holds more; the stories' entries."""
-
-    braked: tuple[str, ...]
-    members: tales.Members
-
-
-def tell(store: Store, desk: Desk, now: datetime, *, accept: bool = False) -> Tidings:
-    """Join what is new into stories, then decide where each story stands.
-
-    It starts from everything not yet placed, not from what this cycle brought, so that
-    a cycle cut off earlier is completed by the next one. accept: without the brake,
-    which is off until a first cycle is complete and has found something, too.
-    """
-    additions = desk.additions
-    tales.keep_additions(store, additions, now)
-    join(store, additions)
-    moves, followed = [], False
-    members = tales.members(store, additions)
-    for ledger, after, decided in settled(store, desk, now, members):
-        before = ledger.standing
-        by_hand = decided.on_place or ledger.regrouped
-        old = ledger.backfilled and not (before and before.added_at)
-        moves.append(Settled(before, after, decided=by_hand, backfilled=old))
-        # readers may have come once something was published that a feed brought
-        found = before and before.added_at and not decided.addition
-        followed = followed or bool(found)
-    edited, standings = remembered.marked(store), tuple(one.after for one in moves)
-    begun = polls.last_cycle(store) or store.fact("recovered_at")
-    if not accept and begun and followed:
-        limit = desk.config.matching.brake
-        topics = [topic.id for topic in desk.config.topics]
-        standings = brake(moves, limit, edited, topics, now)
-    changed = [
-        after
-        for one, after in zip(moves, standings, strict=True)
-        if after != one.before
-    ]
-    if changed or edited:
-        with store.transaction():
-            tales.stand(store, changed)
-            remembered.mark(store, ())
-    held_before = held_by_topic(one.before for one in moves)
-    braked_more = tuple(sorted(held_by_topic(standings) - held_before))
-    return Tidings(braked_more, members)
-
-
-def braked(desk: Desk, told: Sequence[Story]) -> tuple[tuple[str, int], ...]:
-    """Return how many stories the brake holds, by topic in the order of feeds.toml."""
-    order = [topic.id for topic in desk.config.topics]
-    count = Counter(topic for story in told for topic in story.held)
-    known = [topic for topic in order if topic in count]
-    return tuple((t, count[t]) for t in (*known, *sorted(count.keys() - {*known})))
-
-
-def join(store: Store, additions: Mapping[int, Addition]) -> None:
-    """Place every mention that belongs to no story yet."""
-    new = tales.newcomers(store, additions)
-    if new:
-        near = tales.neighbours(store, new, additions)
-        taken = tales.taken(store, possible_ids(new))
-        tales.put(store, place(new, near, taken))
-
-
-def rebuild(
-    store: Store, desk: Desk, told: Sequence[Story]
-) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """Write the published folder and the desk.
-
-    told: every story as it stands. Returns all documents of the published folder, and
-    the names of those that changed.
-    """
-    config = desk.config
-    files = publish.render(config.site, config.topics, told, watch.coverage(store))
-    written = _write(store, config.storage.output, files, "documents")
-    show_desk(store, desk, told)
-    return files, written
-
-
-def tell_hubs(
-    store: Store,
-    desk: Desk,
-    told: Sequence[Story],
-    documents: Mapping[str, bytes],
-    now: datetime,
-) -> tuple[tuple[str, str], ...]:
-    """Tell hubs of the feeds among the documents just written; see `Report.hubs`."""
-    heard = hubs.tell(store, desk.config, documents, now)
-    if heard:
-        show_desk(store, desk, told)
-    return tuple((event.subject, event.text) for event in heard)
-
-
-def show_desk(store: Store, desk: Desk, told: Sequence[Story]) -> None:
-    """Write the maintainer's private folder."""
-    files = desk_pages(desk.config.site, watch.view(store, desk, told))
-    _write(store, desk.config.storage.desk, files, "desk_documents")
-
-
-def _write(
-    store: Store, folder: Path, files: Mapping[str, bytes], fact: str
-) -> tuple[str, ...]:
-    """Write a folder's files; fact: where the names of its earlier ones are kept."""
-    earlier = store.fact(fact).splitlines()
-    written = publish.write(folder, files, earlier)
-    if earlier != [*files]:
-        with store.transaction():
-            store.note(fact, "\n".join(files))
-    return written

@@ -2,9 +2,9 @@
 
 Warm ones, as many as the machine has cores, each with a limit of memory, killed at the
 deadline of their call and renewed now and then. Calls are small, with little memory, or
-large, of which there is one at a time: so all of them together never take much. What
-runs in them is the caller's business; nothing about feeds may enter. One pool for each
-process of ours, made at the first call.
+large, of which there is one at a time; those that load heavy libraries have one child
+of their own. So all of them together never take much. What runs in them is the caller's
+business; nothing about feeds may enter. The children are made at the first call.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver
+from pathlib import Path
 from typing import Any, Final, TypeVar, TypeVarTuple
 
 from pebble import ProcessExpired, ProcessPool
 
 from aggregator.model import StageError
 
-SMALL: Final = 45_000_000  # bytes of data of a child; 20 MB of them before any call
-LARGE: Final = 100_000_000  # bytes of data of a child whose call is large
-_MOST: Final = 2 * LARGE  # for sending the result too
+SMALL: Final = 25_000_000  # bytes that a call may take, beside what a child begins with
+LARGE: Final = 80_000_000  # bytes that a large call may take
+_MOST: Final = 250_000_000  # bytes of a child, its libraries and the result included
 _LEAST: Final = 1.0  # seconds that a call done again has
 _CALLS: Final = 500  # of one child, then it is renewed: what leaks leaks no further
 _WARM: Final = ["aggregator.nursery"]  # imported once, before the children are forked
@@ -45,58 +46,105 @@ class SandboxError(StageError):
     """A call that had to be stopped: it overran, took too much memory or crashed."""
 
 
+class _Children:
+    """Processes for calls of one kind, started when the first of them comes."""
+
+    def __init__(self, number: int) -> None:
+        self.slots = threading.BoundedSemaphore(number)
+        self._number = number
+        self._lock = threading.Lock()
+        self._pool: Any = None  # pebble's is typed only in part
+
+    def pool(self) -> Any:  # noqa: ANN401 - as above
+        """Return the pool, made where there is none yet."""
+        with self._lock:
+            if self._pool is None:
+                context = multiprocessing.get_context("forkserver")
+                context.set_forkserver_preload(_WARM)
+                self._pool = ProcessPool(
+                    max_workers=self._number,
+                    max_tasks=_CALLS,
+                    initializer=_prepare,
+                    context=context,
+                )
+            return self._pool
+
+    def end(self, pool: Any = None) -> None:  # noqa: ANN401 - as above
+        """End the children; a later call starts new ones.
+
+        pool: only where it is still this one, and not another thread's new one.
+        """
+        with self._lock:
+            ended = self._pool
+            if ended is None or pool not in (None, ended):
+                return
+            self._pool = None
+        ended.stop()
+        ended.join()
+
+
 def run(
-    function: Callable[[*Ts], T], *args: *Ts, timeout: float, large: bool = False
+    function: Callable[[*Ts], T],
+    *args: *Ts,
+    timeout: float,
+    large: bool = False,
+    heavy: bool = False,
 ) -> T:
     """Return `function(*args)`, worked out in a child process.
 
     timeout: seconds for the call itself; waiting for a free child is not counted.
     large: it will need much memory; one that proves to is done again as such a call.
+    heavy: it loads libraries that few calls need, under `loading`.
     Function, arguments and result have to be picklable. Safe to call from threads.
 
     Raises SandboxError when the call overran, died or went over the memory limit,
     BrokenProcessPool when this machine starts no children, and whatever the function
     raises itself.
     """
+    children = HEAVY if heavy else LIGHT
     if not large:
-        with _SLOTS:
+        with children.slots:
             began = time.monotonic()
             with suppress(MemoryError):
-                return _tried(SMALL, function, args, timeout)
+                return _tried(children, SMALL, function, args, timeout)
             timeout = max(timeout - (time.monotonic() - began), _LEAST)
-    with _ONE_LARGE, _SLOTS:
+    with _ONE_LARGE, children.slots:
         try:
-            return _tried(LARGE, function, args, timeout)
+            return _tried(children, LARGE, function, args, timeout)
         except MemoryError as exc:
             limit = LARGE // 1_000_000
             raise SandboxError(f"took more than {limit} MB of memory") from exc
 
 
 def _tried(
-    limit: int, function: Callable[..., T], args: tuple[Any, ...], timeout: float
+    children: _Children,
+    room: int,
+    function: Callable[..., T],
+    args: tuple[Any, ...],
+    timeout: float,
 ) -> T:
     """Return what a child made of a call; raises MemoryError, else see `run`."""
-    children = pool()
+    pool = children.pool()
     try:
-        return _called(children, limit, function, args, timeout)
+        return _called(pool, room, function, args, timeout)
     except BrokenProcessPool:
         # A child that the system ended while it had nothing to do makes pebble give up
         # all of them, and the calls of others with it. New ones that fail too are no
         # fault of the call.
-        _discard(children)
-    return _called(pool(), limit, function, args, timeout)
+        children.end(pool)
+    return _called(children.pool(), room, function, args, timeout)
 
 
 def _called(
-    children: Any,  # noqa: ANN401 - pebble's pool is typed only in part
-    limit: int,
+    pool: Any,  # noqa: ANN401 - as above
+    room: int,
     function: Callable[..., T],
     args: tuple[Any, ...],
     timeout: float,
 ) -> T:
     """Return what one child of a pool made of a call."""
     try:
-        future = children.schedule(_limited, args=(limit, function, args))
+        future = pool.schedule(_limited, args=(room, function, args))
     except RuntimeError as exc:
         reason = exc.__cause__ or exc  # pebble's own says nothing
         raise BrokenProcessPool(f"no child process starts: {reason}") from exc
@@ -116,12 +164,21 @@ def _called(
     return result
 
 
+def close() -> None:
+    """End all children; a later call starts new ones."""
+    for children in (LIGHT, HEAVY):
+        children.end()
+
+
+# ── in the children ───────────────────────────────────────────────────────────────────
+
+
 def _limited(
-    limit: int, function: Callable[..., T], args: tuple[Any, ...]
+    room: int, function: Callable[..., T], args: tuple[Any, ...]
 ) -> T:  # pragma: no cover - runs in the children only
-    """Return `function(*args)`, with that many bytes of data at most."""
+    """Return `function(*args)`, with so many bytes more at most than at the start."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+    resource.setrlimit(resource.RLIMIT_DATA, (min(_own + room, hard), hard))
     results = []
     try:
         # raised anew below: this one would hold on to all that was in use
@@ -129,7 +186,7 @@ def _limited(
             results.append(function(*args))
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))  # to send the result
-    if limit == LARGE:
+    if room == LARGE:
         gc.collect()
         if sys.platform == "linux":
             ctypes.CDLL(None).malloc_trim(0)  # or the next small call starts too large
@@ -142,57 +199,38 @@ def _limited(
 def loading() -> Iterator[None]:
     """Lift a child's limit while it loads a library: one loaded by half stays broken.
 
-    For what most calls do without, and those that need it import by themselves.
+    For what most calls do without, and those that need it import by themselves. What it
+    takes is the child's own from then on, and no longer the call's.
     """
+    global _own  # noqa: PLW0603 - of a process whose business is one call at a time
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+    before = _held()
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+        taken = max(0, _held() - before)
+        _own += taken
+        if soft != hard:
+            resource.setrlimit(resource.RLIMIT_DATA, (min(soft + taken, hard), hard))
 
 
-def close() -> None:
-    """End the children; a later call starts new ones."""
-    global _current
-    with _LOCK:
-        ended, _current = _current, None
-    if ended is not None:
-        ended.stop()
-        ended.join()
+def _held() -> int:
+    """Return the bytes of data of this process, as RLIMIT_DATA counts them (proc(5)).
 
-
-def pool() -> Any:  # noqa: ANN401 - as above
-    """Return the pool of this process, made where there is none yet."""
-    global _current  # noqa: PLW0603 - one pool a process is what this room is for
-    with _LOCK:
-        if _current is None:
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(_WARM)
-            _current = ProcessPool(
-                max_workers=_CHILDREN,
-                max_tasks=_CALLS,
-                initializer=_prepare,
-                context=context,
-            )
-        return _current
-
-
-def _discard(children: Any) -> None:  # noqa: ANN401 - as above
-    """End a pool that is broken, unless another thread did."""
-    global _current
-    with _LOCK:
-        mine, _current = (
-            _current is children,
-            None if _current is children else _current,
-        )
-    if mine:
-        children.stop()
-        children.join()
+    0 where the system has no /proc, and no such limit either.
+    """
+    try:
+        pages = Path("/proc/self/statm").read_text("ascii").split()[5]
+    except OSError:  # pragma: no cover - on Linux only
+        return 0
+    return int(pages) * resource.getpagesize()
 
 
 def _prepare() -> None:  # pragma: no cover - runs in the children only
     """Bound a child; runs in it before its first call."""
+    global _own  # noqa: PLW0603 - as above
+    _own = _held()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # pebble's own waits for a slow regex
     resource.setrlimit(resource.RLIMIT_DATA, (_MOST, _MOST))
@@ -206,9 +244,8 @@ def _prepare() -> None:  # pragma: no cover - runs in the children only
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-_CHILDREN: Final = os.cpu_count() or 1
-_SLOTS: Final = threading.BoundedSemaphore(_CHILDREN)
+LIGHT: Final = _Children(os.cpu_count() or 1)
+HEAVY: Final = _Children(1)  # its libraries take 40 MB, twice what it begins with
 _ONE_LARGE: Final = threading.Lock()
-_LOCK: Final = threading.Lock()
-_current: Any = None
+_own = 0  # bytes of data that a child holds before its call
 atexit.register(close)

@@ -23,6 +23,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import mean, quantiles
 
+from aggregator.bulletin import join
 from aggregator.identity import number
 from aggregator.model import (
     Entry,
@@ -34,7 +35,6 @@ from aggregator.model import (
     Validators,
     Verdict,
 )
-from aggregator.run import join
 from aggregator.store import Store, polls
 
 FIRST = datetime(2020, 2, 14, 8, tzinfo=UTC)

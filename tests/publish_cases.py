@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from aggregator import publish
 from aggregator.health import Followed, Window
 from aggregator.model import Copy, Site, State, Story, Topic
-from aggregator.publish import lines, render
+from aggregator.publish import lines
 
 CASES = Path(__file__).parent / "publish"
 EXPECTED = (
@@ -66,6 +68,16 @@ def a_story(number: int = 0, **given: Any) -> Story:
         updated_at=at,
     )
     return replace(made, **given)
+
+
+def render(
+    site: Site,
+    topics: Sequence[Topic],
+    stories: Sequence[Story],
+    coverage: Sequence[Followed] = (),
+) -> dict[str, bytes]:
+    """Return every published document by its name."""
+    return dict(publish.render(site, topics, stories, coverage))
 
 
 def published(*stories: Story, site: Site = SITE) -> dict[str, bytes]:

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from worlds import item, rss
 
 from aggregator import article, sandbox
 from aggregator.model import Article, Fetched, ParseError
+from aggregator.parse import parse
 
 PAGES = Path(__file__).parent / "pages"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -248,6 +250,25 @@ def test_a_child_short_of_memory_can_still_read_the_next_page() -> None:
 
     assert sandbox.run(crowded, free, timeout=30).obstacle == ""
     assert sandbox.run(article.read, free, NOW, timeout=30).obstacle == ""
+    sandbox.close()
+
+
+def entries(body: bytes) -> int:
+    """Return how many entries a feed has, read with the room of a small call."""
+    ballast = bytearray(18_000_000)
+    url = "https://jour.example/feed"
+    found = parse(Fetched(url, 200, body), url, 100)
+    assert len(ballast) == 18_000_000
+    return len(found.entries)
+
+
+def test_a_child_that_has_read_a_page_reads_feeds_as_well() -> None:
+    """What the libraries for pages take is no call's, and a feed needs none of them."""
+    body = rss(item("a", "Un article"))
+    for _ in range(4):  # in each of the children
+        assert sandbox.run(article.read, page("", LONG), NOW, timeout=30).obstacle == ""
+    for _ in range(4):
+        assert sandbox.run(entries, body, timeout=30) == 1
     sandbox.close()
 
 

@@ -36,7 +36,7 @@ from worlds import (
 )
 
 from aggregator import backfill as past
-from aggregator import run, sandbox
+from aggregator import bulletin, run, sandbox
 from aggregator.backfill import Asked, Line
 from aggregator.cli import main
 from aggregator.desk import Desk, stories
@@ -499,7 +499,7 @@ def test_the_brake_lets_pass_what_backfill_brings_but_no_edit(tmp_path: Path) ->
     published = [s for s in world.stories() if s.state is State.PUBLISHED]
     line = 'match = ["travailleurs du clic"'
     world.path.write_text(edited.replace(line, f'{line}, "petites mains"'), "utf-8")
-    run.republish(world.desk, NOW + DAY)
+    bulletin.republish(world.desk, NOW + DAY)
     held = [s for s in world.stories() if s.held]
 
     assert len(published) == 30

@@ -30,6 +30,7 @@ title = "L’auteur"
 match = "casilli"
 """
 MINIMAL = SITE + TOPIC
+FOLLOWING = MINIMAL + '[outlets]\n"Slate" = "https://www.slate.fr/rss.xml"\n'
 
 
 def written(folder: Path, content: str | bytes) -> Path:
@@ -698,7 +699,7 @@ def test_advice_is_given_on_lines_that_find_less_than_meant(
 
 def test_warnings_name_the_example_addresses(tmp_path: Path) -> None:
     """While the shipped addresses stand there, `check` and `run` say so."""
-    content = MINIMAL.replace("www.film.fr", "example.org").replace(
+    content = FOLLOWING.replace("www.film.fr", "example.org").replace(
         "[site]", '[site]\ncontact = "presse@example.org"'
     )
     found = config.warnings(read(tmp_path, content))
@@ -713,9 +714,18 @@ def test_warnings_name_the_example_addresses(tmp_path: Path) -> None:
 )
 def test_a_file_without_doubts_has_no_warning(tmp_path: Path, url: str) -> None:
     """Defaults are never warned of, and only the very example domain is."""
-    content = MINIMAL.replace("https://www.film.fr/presse/", url)
+    content = FOLLOWING.replace("https://www.film.fr/presse/", url)
 
     assert config.warnings(read(tmp_path, content)) == ()
+
+
+@pytest.mark.parametrize("outlets", ["", '"A" = { url = "%s", enabled = false }'])
+def test_where_no_outlet_is_followed_is_warned_of(tmp_path: Path, outlets: str) -> None:
+    """A file that can find nothing is valid, but hardly meant."""
+    content = f"{MINIMAL}[outlets]\n{outlets.replace('%s', 'https://a.example/')}\n"
+    (found,) = config.warnings(read(tmp_path, content))
+
+    assert found.startswith("outlets: none is followed")
 
 
 def test_the_file_is_looked_for_in_order(tmp_path: Path, monkeypatch) -> None:

@@ -13,10 +13,9 @@ from browsing import browser
 from conftest import Server
 from lxml import html
 from playwright.sync_api import Browser, BrowserContext, Frame, Page
-from publish_cases import CASES, SITE, TOPICS, a_story, case
+from publish_cases import CASES, SITE, TOPICS, a_story, case, render
 
 from aggregator.model import Copy
-from aggregator.publish import render
 
 DOCS = Path(__file__).parents[1] / "docs" / "wordpress.md"
 FRAGMENTS = ("fragment.html", "topics/film/fragment.html")

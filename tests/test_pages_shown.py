@@ -21,11 +21,10 @@ from browsing import browser
 from conftest import Server
 from needs import needed, npm
 from playwright.sync_api import Browser, Page, expect
-from publish_cases import CASES, NOON, a_story, case, coverage
+from publish_cases import CASES, NOON, a_story, case, coverage, render
 
 from aggregator.health import Followed, Window
 from aggregator.model import Copy, Evidence, Story, Topic
-from aggregator.publish import render
 
 TYPES = {
     ".html": "text/html; charset=utf-8",

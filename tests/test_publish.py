@@ -15,11 +15,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree, html
-from publish_cases import CASES, SITE, TOPICS, a_story, case, expected, published
+from publish_cases import (
+    CASES,
+    SITE,
+    TOPICS,
+    a_story,
+    case,
+    expected,
+    published,
+    render,
+)
 from pybtex.database import parse_string
 
 from aggregator.model import Copy, Evidence, State
-from aggregator.publish import render
 
 FOLDERS = sorted(path.parent for path in CASES.glob("*/stories.toml"))
 

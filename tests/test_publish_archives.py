@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from publish_cases import CASES, NOON, SITE, TOPICS, a_story, case, published
+from publish_cases import CASES, NOON, SITE, TOPICS, a_story, case, published, render
 from test_publish_feeds import ATOM, entries, grammar, tombstones
 from w3c import doubts
 
 from aggregator.model import State, Story
-from aggregator.publish import render, write
+from aggregator.publish import write
 
 FOLDERS = {"": ("film",), "topics/film/": ("film",), "topics/travail/": ("travail",)}
 MARK = "{http://purl.org/syndication/history/1.0}archive"
@@ -243,10 +243,10 @@ def test_a_month_that_lost_its_stories_leaves_the_chain_and_the_disk(
     """Its document is removed, its neighbours lead past it and tell what is gone."""
     stories = [monthly(n, n) for n in range(4)]
     first = published(*stories, site=SMALL)
-    write(tmp_path, first)
+    write(tmp_path, first.items())
     hidden = replace(stories[2], state=State.HIDDEN, withdrawn_at=NOON)
     again = published(*stories[:2], hidden, stories[3], site=SMALL)
-    write(tmp_path, again, first)
+    write(tmp_path, again.items(), first)
     left = tmp_path / "archive"
 
     assert sorted(path.stem for path in left.iterdir()) == [

@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree, html
-from publish_cases import SITE, TOPICS, a_story, published
+from publish_cases import SITE, TOPICS, a_story, published, render
 
-from aggregator.publish import render
 from aggregator.publish.citing import LISTED
 from aggregator.publish.view import title as cleaned
 

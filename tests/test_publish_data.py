@@ -8,10 +8,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from publish_cases import CASES, NOON, a_story, case, published, story_of
+from publish_cases import CASES, NOON, a_story, case, published, render, story_of
 
 from aggregator.model import Evidence
-from aggregator.publish import render
 
 
 @pytest.mark.parametrize("name", ["press", "empty"])

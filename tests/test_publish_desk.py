@@ -646,7 +646,7 @@ def test_it_fits_a_phone(tmp_path: Path) -> None:
         waiting=(wide,),
         joins=(Suggested(wide, wide, "x" * 200),),
     )
-    write(tmp_path, desk(SITE, view))
+    write(tmp_path, desk(SITE, view).items())
     with browser() as shown:
         for width in (320, 1200):
             address = (tmp_path / "index.html").as_uri()

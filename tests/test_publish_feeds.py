@@ -11,11 +11,10 @@ import feedparser
 import pytest
 import rnc2rng
 from lxml import etree
-from publish_cases import CASES, NOON, SITE, a_story, case, published
+from publish_cases import CASES, NOON, SITE, a_story, case, published, render
 from w3c import doubts
 
 from aggregator.model import Copy, Evidence, State
-from aggregator.publish import render
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 SCHEMA = Path(__file__).parent / "schemas" / "atom.rnc"

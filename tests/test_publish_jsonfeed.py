@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from publish_cases import CASES, a_story, case, published
+from publish_cases import CASES, a_story, case, published, render
 
 from aggregator.model import Evidence
-from aggregator.publish import render
 
 # jsonfeed.org/version/1.1: keys of the three kinds of object, and their JSON types
 TOP = {

@@ -12,10 +12,10 @@ from browsing import browser, faults
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html
-from publish_cases import CASES, SITE, TOPICS, a_story, case, coverage
+from publish_cases import CASES, SITE, TOPICS, a_story, case, coverage, render
 
 from aggregator.health import Followed, Window
-from aggregator.publish import render, write
+from aggregator.publish import write
 from aggregator.publish.outlets import OPEN_HOLES
 
 NAME = "outlets/index.html"
@@ -165,7 +165,7 @@ def test_it_fits_a_phone(tmp_path: Path) -> None:
     """No error in the browser and nothing to scroll sideways, 320 px wide or more."""
     windows = tuple(Window("silence", AT - timedelta(days=n), None) for n in range(20))
     long = replace(SLATE, name="Confédération" * 9, windows=windows)
-    write(tmp_path, render(SITE, TOPICS, (), (SLATE, long)))
+    write(tmp_path, render(SITE, TOPICS, (), (SLATE, long)).items())
     with browser() as shown:
         for width in (320, 1200):
             assert faults(shown, (tmp_path / NAME).as_uri(), width) == []

@@ -14,11 +14,10 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from lxml import html
-from publish_cases import FILM, SITE, TOPICS, WORK, a_story, published
+from publish_cases import FILM, SITE, TOPICS, WORK, a_story, published, render
 
 from aggregator.languages import catalogue
 from aggregator.model import Copy, Topic
-from aggregator.publish import render
 from aggregator.publish.pages import FRONT
 from aggregator.publish.words import words
 

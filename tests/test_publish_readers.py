@@ -15,14 +15,13 @@ import pytest
 import reader
 from conftest import Server
 from needs import NPM, needed, npm
-from publish_cases import CASES, a_story, case
+from publish_cases import CASES, a_story, case, render
 from worlds import EPOCH, configure, item, rss
 
 from aggregator import config as configuration
 from aggregator import run
 from aggregator.desk import Desk
 from aggregator.model import Copy
-from aggregator.publish import render
 
 NOW = datetime.fromtimestamp(int(EPOCH), UTC)
 ARTICLES = {

@@ -13,12 +13,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from publish_cases import CASES, SITE, TOPICS, a_story, case, coverage, published
+from publish_cases import (
+    CASES,
+    SITE,
+    TOPICS,
+    a_story,
+    case,
+    coverage,
+    published,
+    render,
+)
 from pybtex.database import BibliographyData, parse_string
 
 from aggregator.health import Followed, Window
 from aggregator.model import Copy, DataError
-from aggregator.publish import render, tables
+from aggregator.publish import tables
 from aggregator.publish.opml import opml
 
 AT = datetime(2026, 11, 23, 9, tzinfo=UTC)

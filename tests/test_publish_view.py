@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -195,3 +196,11 @@ def test_marks_that_do_not_pair_do_no_harm() -> None:
         ("d", True),
         ("e", False),
     )
+
+
+def test_no_printable_character_is_unfit() -> None:
+    """So a text that is printable throughout needs no closer look."""
+    every = map(chr, range(sys.maxunicode + 1))
+
+    assert [char for char in every if char.isprintable() and not clean(char)] == [" "]
+    assert not any(map(clean, "\x00\x85\u202e\ufdd0\U0010ffff\ud800"))

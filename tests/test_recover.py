@@ -24,7 +24,7 @@ from worlds import (
     rss,
 )
 
-from aggregator import run
+from aggregator import bulletin, run
 from aggregator.desk import Desk, stories
 from aggregator.model import DataError, State
 from aggregator.store import Store
@@ -118,7 +118,7 @@ def original(tmp_path_factory: pytest.TempPathFactory, outlets: Server) -> Path:
     desk = Desk.load(path)
     run.cycle(desk, NOW - 2 * DAY)
     curation.write_text(CURATION + HIDE)
-    run.republish(Desk.load(path), NOW - DAY)
+    bulletin.republish(Desk.load(path), NOW - DAY)
     run.cycle(Desk.load(path), NOW, everything=True)
     return folder
 
@@ -175,14 +175,14 @@ def test_publish_restores_every_file_to_the_byte(folder: Path) -> None:
     """Without the database, the folder alone gives the same folder: nothing moves."""
     before, known = contents(folder), told(folder)
     lose(folder)
-    rebuilt = run.republish(desk(folder), NOW)
+    rebuilt = bulletin.republish(desk(folder), NOW)
 
     assert changed(before, folder) == set()
     assert (rebuilt.written, rebuilt.restored) == ((), PUBLISHED)
     assert {n: one[:1] + one[2:] for n, one in told(folder).items()} == {
         n: one[:1] + one[2:] for n, one in known.items()
     }
-    again = run.republish(desk(folder), NOW)
+    again = bulletin.republish(desk(folder), NOW)
     assert (again.written, again.restored) == ((), None)
 
 
@@ -287,10 +287,10 @@ def test_an_excerpt_of_nothing_moves_no_date(folder: Path) -> None:
     """What is not published cannot come back, and is no news when it does."""
     path = folder / "feeds.toml"
     path.write_text(path.read_text().replace("contact =", "excerpt = 0\ncontact ="))
-    run.republish(desk(folder), NOW)
+    bulletin.republish(desk(folder), NOW)
     before = contents(folder)
     lose(folder)
-    run.republish(desk(folder), NOW)
+    bulletin.republish(desk(folder), NOW)
     assert changed(before, folder) == set()
     run.cycle(desk(folder), NOW + 2 * DAY, everything=True)
 
@@ -323,7 +323,7 @@ def test_what_is_no_document_any_longer_is_removed(folder: Path) -> None:
     (folder / "public" / "topics" / "old").mkdir()
     (folder / "public" / "topics" / "old" / "feed.atom").write_text("<feed/>")
     lose(folder)
-    run.republish(desk(folder), NOW)
+    bulletin.republish(desk(folder), NOW)
 
     assert path.exists()
     assert not (folder / "public" / "topics" / "old").exists()
@@ -385,7 +385,7 @@ def test_a_damaged_archive_is_told_and_left_alone(
     assert "move" in str(caught.value)
     assert changed(before, folder) == set()
     archive.write_bytes(whole)
-    assert run.republish(desk(folder), NOW).restored == PUBLISHED
+    assert bulletin.republish(desk(folder), NOW).restored == PUBLISHED
 
 
 def test_a_missing_archive_and_a_damaged_table_are_told(folder: Path) -> None:
@@ -397,19 +397,19 @@ def test_a_missing_archive_and_a_damaged_table_are_told(folder: Path) -> None:
     table.write_bytes(kept.replace(b"2026-", b"2026/"))
     before = contents(folder)
     with pytest.raises(DataError, match=r"outlets\.csv: row \d is not as it was"):
-        run.republish(desk(folder), NOW)
+        bulletin.republish(desk(folder), NOW)
     assert changed(before, folder) == set()
 
     table.write_bytes(kept)
     archive.rename(folder / "aside")
     before = contents(folder)
     with pytest.raises(DataError, match=r"not there, though feed\.atom is"):
-        run.republish(desk(folder), NOW)
+        bulletin.republish(desk(folder), NOW)
     assert changed(before, folder) == set()
 
     archive.mkdir()
     with pytest.raises(DataError, match="cannot be read"):
-        run.republish(desk(folder), NOW)
+        bulletin.republish(desk(folder), NOW)
 
 
 def test_without_a_published_folder_it_is_a_first_run(folder: Path) -> None:
@@ -443,7 +443,7 @@ def test_a_restore_cut_off_in_the_middle_is_done_again(folder: Path) -> None:
     assert done.returncode == 1
     assert "cannot be written" in done.stderr
     assert changed(before, folder) == set()
-    assert run.republish(desk(folder), NOW).restored == PUBLISHED
+    assert bulletin.republish(desk(folder), NOW).restored == PUBLISHED
     assert changed(before, folder) == set()
 
 

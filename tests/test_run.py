@@ -26,7 +26,7 @@ from worlds import (
     rss,
 )
 
-from aggregator import clock, engine, run
+from aggregator import bulletin, clock, engine, run
 from aggregator import config as configuration
 from aggregator.desk import Desk, stories
 from aggregator.model import (
@@ -135,11 +135,11 @@ def test_a_lost_folder_is_rebuilt_to_the_byte(world: Config) -> None:
     before = contents(folder)
     for path in (folder / "public").rglob("*.*"):
         path.unlink()
-    written = run.republish(Desk.of(world), NOW + timedelta(days=3)).written
+    written = bulletin.republish(Desk.of(world), NOW + timedelta(days=3)).written
 
     assert contents(folder) == before
     assert set(written) == set(before)
-    assert run.republish(Desk.of(world), NOW + timedelta(days=3)).written == ()
+    assert bulletin.republish(Desk.of(world), NOW + timedelta(days=3)).written == ()
 
 
 def test_decisions_take_effect_at_the_next_publish(world: Config) -> None:
@@ -150,7 +150,7 @@ def test_decisions_take_effect_at_the_next_publish(world: Config) -> None:
         '[[decision]]\naction = "hide"\nurl = "https://soir.example/z"\n',
         encoding="utf-8",
     )
-    run.republish(Desk.of(world), NOW + timedelta(hours=1))
+    bulletin.republish(Desk.of(world), NOW + timedelta(hours=1))
 
     assert told(world)["Les petites mains de la haute couture"] is State.PUBLISHED
     feed = json.loads(contents(world.source.parent)["feed.json"])
@@ -169,7 +169,7 @@ def test_a_hidden_story_is_on_no_page_any_longer(world: Config) -> None:
         '[[decision]]\naction = "hide"\nurl = "https://soir.example/y"\n',
         encoding="utf-8",
     )
-    run.republish(Desk.of(replace(world, topics=world.topics[:1])), NOW)
+    bulletin.republish(Desk.of(replace(world, topics=world.topics[:1])), NOW)
     after = contents(folder)
 
     assert before.keys() - after.keys() == {"2020/index.html"} | {
@@ -188,7 +188,7 @@ def test_a_split_taken_back_leaves_a_tombstone(world: Config) -> None:
     def published(curation: str, days: int) -> tuple[list[str], list[str]]:
         """Return the ids of the feed's entries and of its tombstones."""
         world.storage.curation.write_text(curation, encoding="utf-8")
-        run.republish(Desk.of(world), NOW + days * DAY)
+        bulletin.republish(Desk.of(world), NOW + days * DAY)
         text = feed.read_text("utf-8")
         gone = re.findall(r'<at:deleted-entry[^>]* ref="([^"]+)"', text)
         return sorted(re.findall(r"<entry>\s*<id>([^<]+)", text)), gone
@@ -303,8 +303,8 @@ def test_no_order_of_outcomes_shows(world: Config, tmp_path: Path) -> None:
             polls.follow(store, config.feeds, NOW)
             polls.record(store, outcomes[:cut], config.polling)
             polls.record(store, outcomes[cut:], config.polling)
-            run.tell(store, desk, NOW)
-            run.rebuild(store, desk, stories(store, desk))
+            bulletin.tell(store, desk, NOW)
+            bulletin.rebuild(store, desk, stories(store, desk))
         results.append((contents(folder), database(folder)))
 
     assert all(result == results[0] for result in results)

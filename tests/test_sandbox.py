@@ -36,7 +36,7 @@ def hog_slowly(seconds: float) -> int:
 
 
 def room() -> int:
-    """Return how much memory the call may take."""
+    """Return how much memory the child may have during the call."""
     return resource.getrlimit(resource.RLIMIT_DATA)[0]
 
 
@@ -118,7 +118,7 @@ def test_a_call_that_overruns_is_stopped_and_the_next_one_works():
 def test_a_call_over_the_memory_limit_is_stopped():
     """Memory over the limit is an error of the call, not of the machine."""
     for large in (False, True):
-        with pytest.raises(SandboxError, match="more than 100 MB"):
+        with pytest.raises(SandboxError, match="more than 80 MB"):
             run(hog, 2 * sandbox.LARGE, timeout=30, large=large)
 
     assert run(hog, 20_000_000, timeout=30) == 20_000_000
@@ -126,9 +126,10 @@ def test_a_call_over_the_memory_limit_is_stopped():
 
 def test_a_call_that_needs_more_is_done_again():
     """What a small call has no room for, a large one has, and then others are small."""
+    before = run(room, timeout=30)
     for _ in range(4):  # in each of the children
         assert run(hog, 60_000_000, timeout=30) == 60_000_000
-        assert run(room, timeout=30) == sandbox.SMALL
+        assert run(room, timeout=30) == pytest.approx(before, abs=1_000_000)
 
 
 def test_a_call_done_again_has_the_time_that_is_left():
@@ -170,7 +171,7 @@ def test_children_killed_while_idle_are_replaced():
 
 def test_a_pool_that_broke_is_made_anew():
     """Calls go on when the pool itself has given up."""
-    sandbox.pool().stop()
+    sandbox.LIGHT.pool().stop()
 
     assert run(double, 5, timeout=30) == 10
 

@@ -6,10 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from lxml import etree, html
-from publish_cases import CASES, SITE, TOPICS, a_story, case, published
+from publish_cases import CASES, SITE, TOPICS, a_story, case, published, render
 
 from aggregator.model import State
-from aggregator.publish import render
 
 NAMESPACE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 LATER = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,7 +33,7 @@ from aggregator.model import (
 )
 from aggregator.store import Store, books, polls, tales
 from aggregator.store.schema import migrations
-from aggregator.stories import Placement, Standing
+from aggregator.stories import Ledger, Placement, Standing
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = datetime(2020, 2, 14, 8, tzinfo=UTC)
@@ -79,6 +79,13 @@ def a_mention(entry: Entry, verdict: Verdict = Verdict.CERTAIN) -> Mention:
     return Mention(
         entry.id, "film", verdict, "match", "ligne", "title", ((0, 2),), "\x02x\x03"
     )
+
+
+def ledgers(
+    store: Store, additions: Mapping[int, Addition] | None = None
+) -> tuple[Ledger, ...]:
+    """Return every story as stored."""
+    return tales.ledgers(store, additions or {}, tales.standings(store))
 
 
 def due(store: Store, at: datetime = NOW, *, everything: bool = False) -> list[str]:
@@ -685,7 +692,7 @@ def test_a_mention_is_a_newcomer_until_it_is_placed(store: Store) -> None:
     assert tales.taken(store, ["abcd2345", "abcd2346"]) == {"abcd2345"}
     (near,) = tales.neighbours(store, [member], {})
     assert near.story == "abcd2345"
-    (ledger,) = tales.ledgers(store, {})
+    (ledger,) = ledgers(store)
     assert (ledger.short, ledger.standing) == ("abcd2345", None)
 
 
@@ -713,7 +720,7 @@ def test_standings_come_back_as_they_were_kept(store: Store) -> None:
     ):
         tales.stand(store, [standing])
 
-        assert tales.ledgers(store, {})[0].standing == standing
+        assert ledgers(store)[0].standing == standing
 
 
 def test_additions_are_entries_as_long_as_they_are_written_down(store: Store) -> None:
@@ -728,10 +735,10 @@ def test_additions_are_entries_as_long_as_they_are_written_down(store: Store) ->
 
     tales.put(store, [Placement(member.entry, "abcd2345")])
     tales.keep_additions(store, additions, NOW + timedelta(days=1))
-    assert len(tales.ledgers(store, additions)[0].members[0].mentions) == 2
+    assert len(ledgers(store, additions)[0].members[0].mentions) == 2
 
     tales.keep_additions(store, {}, NOW)
-    assert tales.ledgers(store, {})[0].members[0].mentions == ()
+    assert ledgers(store)[0].members[0].mentions == ()
 
 
 def test_an_addition_taken_back_no_longer_speaks_in_its_story(store: Store) -> None:
@@ -742,9 +749,9 @@ def test_an_addition_taken_back_no_longer_speaks_in_its_story(store: Store) -> N
     polls.record(store, [an_outcome(entry, mentions=(a_mention(entry),))], POLLING)
     joined = Placement(entry.id, "abcd2345", "same URL")
     tales.put(store, [Placement(*additions, "abcd2345"), joined])
-    (before,) = tales.ledgers(store, additions)
+    (before,) = ledgers(store, additions)
     tales.keep_additions(store, {}, NOW)
-    (after,) = tales.ledgers(store, {})
+    (after,) = ledgers(store)
 
     assert [member.addition for member in before.members] == [item, None]
     assert [member.entry for member in after.members] == [entry.id]

@@ -31,8 +31,8 @@ from worlds import (
     rss,
 )
 
+from aggregator import bulletin, run, sandbox
 from aggregator import config as configuration
-from aggregator import run, sandbox
 from aggregator.desk import Desk, stories
 from aggregator.model import Report, Story
 from aggregator.store import Store
@@ -359,7 +359,7 @@ def test_an_edit_brings_no_settled_doubt_back(world: World) -> None:
     world.cycle()
     before = world.states()
     world.configured('"petites mains"', '"petites mains", "petits doigts"')
-    run.republish(world.desk, NOW + HOUR)
+    bulletin.republish(world.desk, NOW + HOUR)
 
     assert world.states() == before
     assert before == {
@@ -375,7 +375,7 @@ def test_a_line_taken_out_withdraws_what_it_found_in_an_article(world: World) ->
     world.feed("jour", jour("article", "Quarante centimes"))
     world.cycle()
     world.configured('"travailleurs du clic"', '"ouvriers du clic"')
-    run.republish(world.desk, NOW + HOUR)
+    bulletin.republish(world.desk, NOW + HOUR)
 
     assert world.states() == {"article": "withdrawn"}
 

@@ -267,6 +267,9 @@ def test_waiting(tmp_path: Path, server: Server) -> None:
     assert "Des petites mains" in published(path)
 
 
+BOTH = ("jour.example/a", "soir.example/b")
+
+
 def test_joined_to_another(tmp_path: Path, server: Server) -> None:
     """Under which title it is told, why it was joined, and how to part them."""
     title = "Les travailleurs du clic sortent enfin de l’ombre"
@@ -293,6 +296,10 @@ def test_joined_to_another(tmp_path: Path, server: Server) -> None:
     assert [one["cause"] for one in parted["reasons"]] == ["published"]
     assert parted["article"]["state"] == "published"
     assert feed(path).count("<entry>") == 2
+    told = {why(path, f"https://{one}")["article"]["story"] for one in BOTH}
+    assert len(told) == 2
+    for short in told:
+        assert why(path, short)["article"]["story"] == short
 
 
 def test_merged_into_another(tmp_path: Path, server: Server) -> None:

@@ -75,7 +75,7 @@ def backfill(
         machine.progress(shown=people, label="asking") as progress,
     ):
         done = past.backfill(desk, asked, at, progress)
-    machine.told_restored(done.rebuilt.restored, config)
+    show.restored(done.rebuilt.restored, config)
     if as_json:
         show.as_json([_as_json(line) for line in done.lines])
     else:

@@ -11,9 +11,11 @@ import click
 
 from aggregator import run as pipeline
 from aggregator.cli import machine
+from aggregator.cli.published import serve_folder
 from aggregator.demo import prepare
 from aggregator.demo.outlets import World
 from aggregator.desk import Desk
+from aggregator.model import AggregatorError
 
 _FOLDER = "demo-site"
 _RECORDED = datetime(2020, 2, 15, 9, tzinfo=UTC)  # when the recorded outlets stood so
@@ -35,10 +37,11 @@ def demo(port: int, no_serve: bool, folder: Path) -> None:
 
     Fifteen outlets of February 2020 are served over HTTP on this machine and polled
     twice by the real pipeline, an hour apart: copies, a near miss, doubts, failures and
-    a retitled article among them. What was published is then served to look at.
+    a retitled article among them. What was published is then served to look at, and the
+    outlets go on, on the next port if it is free, for a review of your own to poll.
     """
     port = port or _free_port()
-    with World() as world:
+    with World() if no_serve else _near(port) as world:
         path = prepare(folder, world.base, site=f"http://127.0.0.1:{port}/")
         desk = Desk.load(path)
         machine.settle_in(desk.config)
@@ -58,8 +61,16 @@ def demo(port: int, no_serve: bool, folder: Path) -> None:
         )
         if no_serve:
             return
-        click.echo("", err=True)
-        machine.serve_folder(desk.config, port)
+        click.echo(f"the outlets {world.base}/slate/ … while this runs\n", err=True)
+        serve_folder(desk.config, port)
+
+
+def _near(port: int) -> World:
+    """Return the outlets on the next port, where guides look, if it is free."""
+    try:
+        return World(port + 1)
+    except AggregatorError:
+        return World()
 
 
 def _free_port() -> int:

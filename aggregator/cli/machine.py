@@ -1,4 +1,4 @@
-"""Commands of the machine: run, worker, publish, serve."""
+"""Commands of the machine that poll: run, worker."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
             outlet=outlet,
             progress=bar,
         )
-    told_restored(report.restored, config)
+    show.restored(report.restored, config)
     if as_json:
         show.as_json({name: getattr(report, name) for name in NUMBERS})
     if people:
@@ -108,18 +108,6 @@ def ended_by_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def told_restored(count: int | None, config: Config) -> None:
-    """Say in one line that a lost database was made again, if it was."""
-    if count is not None:
-        stories = _many(count, "story", "stories")
-        database, output = config.storage.database, config.storage.output
-        click.echo(
-            f"{database.name} was lost: {stories} restored from "
-            f"{output.name}/stories.jsonl",
-            err=True,
-        )
 
 
 def exit_status(report: Report) -> int:
@@ -179,11 +167,11 @@ def summary(report: Report, config: Config) -> None:
     if not report.polled:
         click.echo("no feed is due; `aggregator run --all` asks anyway", err=True)
     click.echo(
-        f"{_many(report.polled, 'feed')} polled, {report.unchanged} unchanged, "
+        f"{show.many(report.polled, 'feed')} polled, {report.unchanged} unchanged, "
         f"{report.failed} failed; "
-        f"{_many(report.new_entries, 'new entry', 'new entries')}; "
-        f"{_many(report.stories, 'story', 'stories')} published, "
-        f"{_many(report.files_written, 'file')} written ({report.seconds:.1f} s)",
+        f"{show.many(report.new_entries, 'new entry', 'new entries')}; "
+        f"{show.many(report.stories, 'story', 'stories')} published, "
+        f"{show.many(report.files_written, 'file')} written ({report.seconds:.1f} s)",
         err=True,
     )
     if exit_status(report) == UNREACHED:
@@ -235,13 +223,9 @@ def _unreached(report: Report) -> str:
     reasons = Counter(failure.reason for _, failure in report.failures)
     ((reason, _),) = reasons.most_common(1)
     return (
-        f"not one of {_many(report.polled, 'feed')} could be reached ({reason}); "
+        f"not one of {show.many(report.polled, 'feed')} could be reached ({reason}); "
         "is this machine online?"
     )
-
-
-def _many(count: int, one: str, more: str = "") -> str:
-    return f"{count} {one if count == 1 else more or one + 's'}"
 
 
 @click.command()
@@ -272,49 +256,3 @@ def worker(path: str | None) -> None:
     worker = Worker(configuration.locate(path).absolute(), turn)
     settle_in(worker.desk.config)
     worker.work()
-
-
-@click.command()
-@click.option("--accept", is_flag=True, help="Let pass what the brake holds.")
-@click.option("--json", "as_json", is_flag=True, help="Print the names as JSON.")
-@click.pass_obj
-def publish(path: str | None, accept: bool, as_json: bool) -> None:
-    """Rebuild every published file from the database and the two TOML files.
-
-    Files whose bytes would not change are left untouched; the names of the others are
-    printed. An edit that would move more stories of a topic than `matching.brake` moves
-    none of them, unless it is accepted.
-    """
-    desk = opened(path)
-    rebuilt = pipeline.republish(desk, now(), accept=accept)
-    told_restored(rebuilt.restored, desk.config)
-    if as_json:
-        show.as_json({"files_written": rebuilt.written})
-    else:
-        for name in rebuilt.written:
-            click.echo(name)
-    for line in (*show.held(rebuilt.held), *show.hubs(rebuilt.hubs)):
-        click.echo(line, err=True)
-
-
-@click.command()
-@click.option("--port", default=8000, show_default=True, help="0 = any free one.")
-@click.pass_obj
-def serve(path: str | None, port: int) -> None:
-    """Serve the published folder on this machine only, to look at; Ctrl-C ends it."""
-    config = configuration.read(configuration.locate(path))
-    serve_folder(config, port)
-
-
-def serve_folder(config: Config, port: int) -> None:
-    """Serve the published folder until interrupted, saying where it is to be seen."""
-    from aggregator import serve as server  # noqa: PLC0415 -- no cycle needs a server
-
-    with server.serve(config.storage.output, port) as running:
-        click.echo(f"http://127.0.0.1:{running.server_port}/   (Ctrl-C ends it)")
-        if hint := server.ssh_hint(running.server_port):
-            click.echo(f"from your own machine: {hint}", err=True)
-        try:
-            running.serve_forever()
-        except KeyboardInterrupt:
-            click.echo("", err=True)

@@ -25,18 +25,20 @@ COMMANDS = {
     "split": ("Every day", "group"),
     "add": ("Every day", "add"),
     "decisions": ("Every day", "decisions"),
+    "digest": ("Every day", "digest"),
     "check": ("After an edit", "desk"),
     "try": ("After an edit", "tried"),
     "diff": ("After an edit", "diff"),
     "status": ("When something looks wrong", "desk"),
     "why": ("When something looks wrong", "why"),
     "search": ("When something looks wrong", "desk"),
+    "init": ("Once", "init"),
     "backfill": ("Once", "backfill"),
     "demo": ("Once", "demo"),
     "run": ("The machine", "machine"),
     "worker": ("The machine", "machine"),
-    "publish": ("The machine", "machine"),
-    "serve": ("The machine", "machine"),
+    "publish": ("The machine", "published"),
+    "serve": ("The machine", "published"),
 }
 
 

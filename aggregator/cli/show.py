@@ -15,6 +15,8 @@ from unicodedata import east_asian_width
 
 import click
 
+from aggregator.model import Config
+
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _TITLE = 70  # columns
 _TEXT = 88  # columns of running text; longer lines are hard to read
@@ -41,6 +43,23 @@ def hubs(heard: Iterable[tuple[str, str]]) -> Iterator[str]:
             yield f"hub fails: {safe(reason)} ({safe(url)}); it is told again later"
         else:
             yield f"hub works again ({safe(url)})"
+
+
+def restored(count: int | None, config: Config) -> None:
+    """Say in one line that a lost database was made again, if it was."""
+    if count is not None:
+        stories = many(count, "story", "stories")
+        database, output = config.storage.database, config.storage.output
+        click.echo(
+            f"{database.name} was lost: {stories} restored from "
+            f"{output.name}/stories.jsonl",
+            err=True,
+        )
+
+
+def many(count: int, one: str, more: str = "") -> str:
+    """Return « 1 story », « 2 stories »; more: where an s does not make the plural."""
+    return f"{count} {one if count == 1 else more or one + 's'}"
 
 
 def on_terminal() -> bool:

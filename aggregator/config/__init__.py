@@ -11,6 +11,8 @@ from aggregator.config.reading import (
     duration,
     locate,
     read,
+    setting,
+    site_id,
     user_agent,
     warnings,
 )
@@ -22,6 +24,8 @@ __all__ = [
     "duration",
     "locate",
     "read",
+    "setting",
+    "site_id",
     "user_agent",
     "warnings",
 ]

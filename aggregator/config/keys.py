@@ -60,9 +60,9 @@ SITE = Table(
         "id",
         tag,
         None,
-        "the root of all published ids (RFC 4151); when not set it is made from `url`:"
-        " `tag:HOST,2026:` and the path's last part, or the host. Write it down before"
-        " you change `url`, and no id changes",
+        "the root of all published ids (RFC 4151), which `init` writes down; when not"
+        " set it is made from `url`: `tag:HOST,2026:` and the path's last part, or the"
+        " host. Write it down before you change `url`, and no id changes",
         '"tag:example.org,2026:presse"',
     ),
     Key(

@@ -57,7 +57,7 @@ _TOP: Final = (*(each.name for each in SINGLE), "topics", "outlets")
 _YEAR: Final = 2026  # of ids made from a url: the year this rule was made, for ever
 _DURATION: Final = read_as.duration(timedelta(0))
 _PATHS: Final = ("database", "output", "desk", "curation")
-_EXAMPLES: Final = re.compile(r"(?:^|[@./])example\.(?:org|com|net)(?:$|[/:])")
+_EXAMPLES: Final = re.compile(r"(?:^|[@./:])example\.(?:org|com|net)(?:$|[/:,])")
 
 
 def locate(
@@ -116,11 +116,21 @@ def read(path: Path) -> Config:
 
 def warnings(config: Config) -> tuple[str, ...]:
     """Return one line for each setting that is valid but hardly meant."""
-    return tuple(
+    site = config.site
+    examples = [("url", site.url), ("contact", site.contact)]
+    if not _EXAMPLES.search(site.url):  # else it goes, or has to go, with the url
+        examples.append(("id", site.id))
+    found = [
         f"site.{name}: {shown(value)} is still the example; write your own"
-        for name, value in (("url", config.site.url), ("contact", config.site.contact))
+        for name, value in examples
         if _EXAMPLES.search(value)
-    )
+    ]
+    if not any(outlet.enabled for outlet in config.outlets):
+        found.append(
+            "outlets: none is followed, so nothing will be found; write a line such as "
+            '"Slate" = "https://www.slate.fr/rss.xml"'
+        )
+    return tuple(found)
 
 
 def user_agent(config: Config) -> str:
@@ -141,6 +151,33 @@ def duration(written: str) -> timedelta:
     """
     length: timedelta = _DURATION(written)
     return length
+
+
+def setting(name: str, written: str) -> str:
+    """Return a text of `[site]` as `read` would have it.
+
+    For what asks for one before there is a file. Raises ValueError that says what was
+    read and what to write.
+    """
+    value: str = SITE.keys[name].read(written)
+    return value
+
+
+def site_id(url: str, year: int) -> str:
+    """Return the root of ids that is made from the address of the published folder.
+
+    year: one in which the host was the maintainer's (RFC 4151 §2.1). Raises ValueError
+    where the host has no name.
+    """
+    parts = urlsplit(url)
+    try:
+        name = (parts.hostname or "").encode("idna").decode()
+        last = parts.path.rstrip("/").rpartition("/")[2] or name
+        tag: str = read_as.tag(f"tag:{name},{year}:{quote(last, safe='%:@!$&+,;=~')}")
+    except (UnfitError, UnicodeError) as exc:
+        what = f"none can be made from {shown(host(url))}; write such as"
+        raise ValueError(f'{what} "tag:example.org,{year}:presse"') from exc
+    return tag
 
 
 # ── topics and outlets ────────────────────────────────────────────────────────────────
@@ -224,16 +261,10 @@ def _finish_site(values: dict[str, Any], problems: Problems) -> None:
     """Complete the id, which is made from the url where it is not set."""
     if "url" not in values or "id" in values:
         return
-    parts = urlsplit(values["url"])
     try:
-        name = (parts.hostname or "").encode("idna").decode()
-        last = parts.path.rstrip("/").rpartition("/")[2] or name
-        values["id"] = read_as.tag(
-            f"tag:{name},{_YEAR}:{quote(last, safe='%:@!$&+,;=~')}"
-        )
-    except (UnfitError, UnicodeError):
-        what = f"none can be made from {shown(host(values['url']))}; write such as"
-        problems.add("site.id", f'{what} "tag:example.org,{_YEAR}:presse"')
+        values["id"] = site_id(values["url"], _YEAR)
+    except ValueError as exc:
+        problems.add("site.id", str(exc))
 
 
 def _finish_storage(values: dict[str, Any], source: Path, problems: Problems) -> None:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import datetime
 from io import BytesIO
 from typing import Any, Final
+from xml.sax import expatreader  # noqa: F401 - before a document leaves no room for it
 
 import feedparser
 

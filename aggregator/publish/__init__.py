@@ -8,7 +8,7 @@ are `desk`'s, and go into another folder.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -30,6 +30,7 @@ from aggregator.publish.entries import entry
 from aggregator.publish.feeds import atom, rss
 from aggregator.publish.files import write
 from aggregator.publish.fragments import fragments
+from aggregator.publish.items import Items
 from aggregator.publish.jsonfeed import jsonfeed
 from aggregator.publish.pages import pages
 from aggregator.publish.sitemap import sitemap
@@ -44,8 +45,8 @@ def render(
     topics: Sequence[Topic],
     stories: Sequence[Story],
     coverage: Sequence[Followed] = (),
-) -> dict[str, bytes]:
-    """Return every document by its name relative to the published folder.
+) -> Iterator[tuple[str, bytes]]:
+    """Yield every document, with its name relative to the published folder.
 
     stories: all of them in any order; of those that are not public only the feeds tell,
     and only of those that were.
@@ -58,18 +59,18 @@ def render(
     published = newest(
         shown(story, site, by_id) for story in stories if story.state is State.PUBLISHED
     )
-    documents = {"style.css": templates.stylesheet()} | templates.icons()
-    documents |= pages(site, topics, published, coverage)
-    documents |= fragments(site, topics, published)
-    left = gone(stories, site)
-    documents["sitemap.xml"] = sitemap(site, topics, published, left)
-    documents["outlets/outlets.opml"] = opml.opml(site, coverage)
-    documents["outlets/outlets.csv"] = tables.outlets(coverage)
-    documents["stories.jsonl"] = data.jsonl(published, left)
-    documents["stories.csv"] = tables.stories(site, published)
-    documents["stories.bib"] = bib.bib(published, site.language)
-    documents |= _feeds(site, _channels(site, topics, published, left))
-    return documents
+    left, items = gone(stories, site), Items(site.language)
+    yield "style.css", templates.stylesheet()
+    yield from templates.icons().items()
+    yield from pages(site, topics, published, coverage, items).items()
+    yield from fragments(site, topics, published).items()
+    yield "sitemap.xml", sitemap(site, topics, published, left)
+    yield "outlets/outlets.opml", opml.opml(site, coverage)
+    yield "outlets/outlets.csv", tables.outlets(coverage)
+    yield "stories.jsonl", data.jsonl(published, left)
+    yield "stories.csv", tables.stories(site, published)
+    yield "stories.bib", bib.bib(published, site.language)
+    yield from _feeds(site, _channels(site, topics, published, left), items)
 
 
 def _channels(
@@ -99,32 +100,22 @@ def _channels(
     return [*found, *archive(site, channel(site, its, left), its, left)]
 
 
-def _feeds(site: Site, channels: Sequence[Channel]) -> dict[str, bytes]:
-    filled = templates.macro("content.html", site.language)
-
-    @cache  # a story stands in several feeds, each in three formats
-    def content(short: str) -> str:
-        return filled(by_short[short])
-
-    @cache
+def _feeds(
+    site: Site, channels: Sequence[Channel], items: Items
+) -> Iterator[tuple[str, bytes]]:
+    @cache  # a story stands in several feeds
     def atom_entry(short: str) -> str:
-        return entry(site, by_short[short], content(short))
-
-    def of(story: Shown) -> str:
-        return content(story.story.short)
+        return entry(site, by_short[short], items.told(by_short[short]))
 
     def snippet(text: str) -> str:
         return templates.html("snippet.html", site.language, parts=marked(text))
 
     by_short = {one.story.short: one for feed in channels for one in feed.stories}
-    documents: dict[str, bytes] = {}
     for feed in channels:
         entries = [atom_entry(one.story.short) for one in feed.stories]
         if feed.month:
-            name = f"{feed.folder}{archived(feed.month)}"
-            documents[name] = atom(site, feed, entries)
+            yield f"{feed.folder}{archived(feed.month)}", atom(site, feed, entries)
             continue
-        documents[f"{feed.folder}feed.atom"] = atom(site, feed, entries)
-        documents[f"{feed.folder}feed.rss"] = rss(site, feed, of)
-        documents[f"{feed.folder}feed.json"] = jsonfeed(site, feed, of, snippet)
-    return documents
+        yield f"{feed.folder}feed.atom", atom(site, feed, entries)
+        yield f"{feed.folder}feed.rss", rss(site, feed, items.told)
+        yield f"{feed.folder}feed.json", jsonfeed(site, feed, items.told, snippet)

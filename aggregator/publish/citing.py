@@ -7,6 +7,7 @@ outlet, author and date stand here, never its text.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import islice
 from urllib.parse import quote
 
@@ -30,8 +31,6 @@ def coins(story: Shown) -> str:
     from a journal. A blank is %20: not every reader takes + for one.
     """
     pairs = (
-        ("ctx_ver", "Z39.88-2004"),
-        ("rft_val_fmt", "info:ofi/fmt:kev:mtx:dc"),
         ("rft.type", _ZOTERO.get(story.form, "newspaperArticle")),
         ("rft.title", story.name),
         ("rft.source", story.outlet),
@@ -40,7 +39,14 @@ def coins(story: Shown) -> str:
         ("rft.language", story.language),
         ("rft.identifier", story.link),
     )
-    return "&".join(f"{key}={quote(value, safe=':/')}" for key, value in pairs if value)
+    told = (f"&{key}={_quoted(value)}" for key, value in pairs if value)
+    return f"ctx_ver=Z39.88-2004&rft_val_fmt=info:ofi/fmt:kev:mtx:dc{''.join(told)}"
+
+
+@lru_cache(maxsize=1024)
+def _quoted(value: str) -> str:
+    """Return what stands for a value; outlets and forms come time and again."""
+    return quote(value, safe=":/")
 
 
 def linked(

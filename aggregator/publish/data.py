@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import fields, replace
 from datetime import datetime
+from operator import attrgetter
 
 from aggregator.model import Copy, Evidence, Origin, Proof, Story
 from aggregator.publish.view import Gone, Shown
@@ -23,6 +24,8 @@ _FIELDS = {
     kind: [field.name for field in fields(kind) if field.name not in _PRIVATE]
     for kind in (Story, Copy, Evidence, Origin, Proof)
 }
+_VALUES = {kind: attrgetter(*names) for kind, names in _FIELDS.items()}
+_SPARSE = frozenset({Origin, Proof})  # of these only what says something is told
 
 
 def jsonl(stories: Iterable[Shown], gone: Iterable[Gone] = ()) -> bytes:
@@ -69,11 +72,13 @@ def _plain(value: Story | Copy | Evidence | Origin | Proof | datetime) -> object
     """Return what JSON can hold of a value of the model."""
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, Origin | Proof):
-        told = {name: getattr(value, name) for name in _FIELDS[type(value)]}
-        return {name: one for name, one in told.items() if one}
+    kind = type(value)
     # Not dataclasses.asdict: its deep copies take longer than all the rest.
-    return {name: getattr(value, name) for name in _FIELDS[type(value)]}
+    told = zip(_FIELDS[kind], _VALUES[kind](value), strict=True)
+    if kind in _SPARSE:
+        return {name: one for name, one in told if one}
+    return dict(told)
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, default=_plain)
+# No value holds itself.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=_plain)

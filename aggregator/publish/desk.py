@@ -1,14 +1,14 @@
 """The maintainer's private side: a page and a feed of what waits and is in trouble.
 
-Pure, as all of `publish`: it reads no clock. Decides what stands there and in which
-order; the sentences come from `notes`, the stories from `waiting`. Its documents may
-never stand inside the published folder.
+Pure, as all of `publish`: it reads no clock. Decides what stands there; the sentences
+come from `notes`, what is in trouble from `troubles`, the stories from `waiting`. Its
+documents may never stand inside the published folder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from aggregator.health import Event, Health, Kind, Status
@@ -18,44 +18,14 @@ from aggregator.publish.channels import NEVER, Channel
 from aggregator.publish.charts import HEIGHT, Chart, chart
 from aggregator.publish.feeds import Notice, private
 from aggregator.publish.notes import Note, Notes
+from aggregator.publish.troubles import SHOWN, Group, attention, groups, troubles
 from aggregator.publish.view import clean, web
 from aggregator.publish.waiting import Pair, Waiting, pairs, waiting
 from aggregator.publish.words import Words, words
 from aggregator.stories import Suggested
-from aggregator.text import fold
 
 FEED_SIZE = 100  # events in desk.atom
-SHOWN = 200  # feeds, stories and troubles of a kind on the page; DESIGN.md §6
-_NAMED = 20  # stories that the brake holds, of each topic
 LATELY = 30  # events on the page; desk.atom has more
-
-# What needs attention first; a moved feed comes after these, the others by name.
-_WORST = (Health.NEVER_WORKED, Health.FAILING, Health.GONE, Health.SILENT)
-_MOVED, _WELL, _DISABLED = len(_WORST), len(_WORST) + 1, len(_WORST) + 2
-# The order of what is in trouble; an edit that is not used hides all later ones.
-_GROUPS = (
-    Kind.EDIT,
-    Kind.BRAKE,
-    Kind.FAILS,
-    Kind.GONE,
-    Kind.SILENT,
-    Kind.MOVED,
-    Kind.UNSTEADY,
-    Kind.TOPIC_SILENT,
-    Kind.HUB_FAILS,
-)
-# Some last until another event of the same family and subject says that it is over.
-_LASTING = frozenset(
-    {Kind.EDIT, Kind.BRAKE, Kind.UNSTEADY, Kind.TOPIC_SILENT, Kind.HUB_FAILS}
-)
-_FAMILIES = (
-    {Kind.EDIT, Kind.EDIT_MENDED},
-    {Kind.BRAKE, Kind.BRAKE_OFF},
-    {Kind.UNSTEADY, Kind.RECOVERED, Kind.FAILS, Kind.GONE},
-    {Kind.TOPIC_SILENT, Kind.TOPIC_SPEAKS},
-    {Kind.HUB_FAILS, Kind.HUB_WORKS},
-)
-_WHILE_ASKED = frozenset({Kind.UNSTEADY, Kind.HUB_FAILS})  # a feed or hub, by its URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +44,6 @@ class DeskView:
     as_of: datetime | None = None
     held: tuple[Story, ...] = ()
     joins: tuple[Suggested, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Troubles of one kind under one advice; more: how many are not listed."""
-
-    heading: str
-    advice: str
-    notes: tuple[Note, ...]
-    more: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +91,7 @@ def desk(site: Site, view: DeskView) -> dict[str, bytes]:
 
     The same view gives the same bytes, in whatever order its parts come.
     """
-    lines = sorted(view.lines, key=_attention)
+    lines = sorted(view.lines, key=attention)
     waits = waiting(site, view.waiting)
     unread = {one.shown.story.short for one in waits}
     events = sorted(view.events, key=lambda one: (one.at, one.id), reverse=True)
@@ -151,16 +111,6 @@ def desk(site: Site, view: DeskView) -> dict[str, bytes]:
         "index.html": html.encode("utf-8", "replace"),
         "style.css": templates.stylesheet("desk.css"),
     }
-
-
-def _attention(line: Status) -> tuple[int, str, str, str]:
-    if line.state in _WORST:
-        rank = _WORST.index(line.state)
-    elif line.state is Health.DISABLED:
-        rank = _DISABLED
-    else:
-        rank = _MOVED if line.moved_to else _WELL
-    return rank, fold(line.outlet), line.outlet, line.url
 
 
 def _atom(
@@ -200,14 +150,7 @@ def _page(
 ) -> Page:
     said = words(site.language)
     name = clean(site.title) or site.url
-    troubles = [note for line in lines for note in notes.troubles(line)]
-    followed = {line.url for line in lines} | {*site.hubs}
-    troubles += [
-        _braked(notes, event, view.held)
-        if event.kind is Kind.BRAKE
-        else notes.event(event)
-        for event in _lasting(told, followed)
-    ]
+    wrong = troubles(site, notes, lines, told, view.held)
     return Page(
         title=f"{said.gettext('Desk')} – {name}",
         root="",
@@ -216,8 +159,8 @@ def _page(
         waiting=waits[:SHOWN],
         alike=len(view.joins),
         pairs=pairs(site, view.joins)[:SHOWN],
-        troubled=len(troubles),
-        groups=tuple(_groups(notes, troubles)),
+        troubled=len(wrong),
+        groups=groups(notes, wrong),
         happened=tuple(
             Happened(event.at, notes.moment(event.at), notes.event(event))
             for event in told[:LATELY]
@@ -226,44 +169,6 @@ def _page(
         feeds=len(lines),
         rows=tuple(_row(line, view.days, said, notes) for line in lines[:SHOWN]),
     )
-
-
-def _lasting(events: Iterable[Event], followed: set[str]) -> list[Event]:
-    """Return those of the events, newest first, that are not over yet."""
-    newest: dict[tuple[int, str], Event] = {}
-    for event in events:
-        for place, kinds in enumerate(_FAMILIES):
-            if event.kind in kinds:
-                newest.setdefault((place, event.subject), event)
-    return [
-        event
-        for event in newest.values()
-        if event.kind in _LASTING
-        and (event.kind not in _WHILE_ASKED or event.subject in followed)
-    ]
-
-
-def _braked(notes: Notes, event: Event, held: Iterable[Story]) -> Note:
-    """Return what the brake holds of a topic now, which may be less than was told."""
-    its = sorted(
-        (story for story in held if event.subject in story.held),
-        key=lambda story: (story.published_at, story.short),
-        reverse=True,
-    )
-    note = notes.event(replace(event, text=str(len(its))))
-    return replace(note, problems=tuple(_one_line(story) for story in its[:_NAMED]))
-
-
-def _one_line(story: Story) -> str:
-    return clean(f"{story.title} ({story.outlet})")
-
-
-def _groups(notes: Notes, troubles: Sequence[Note]) -> Iterable[Group]:
-    for kind in _GROUPS:
-        if its := tuple(note for note in troubles if note.kind is kind):
-            telling = notes.tellings[kind]
-            more = max(0, len(its) - SHOWN)
-            yield Group(telling.heading, telling.advice, its[:SHOWN], more)
 
 
 def _row(

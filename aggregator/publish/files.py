@@ -7,7 +7,7 @@ there is one writer at a time.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -21,10 +21,11 @@ _AT_ONCE = 8
 
 
 def write(
-    folder: Path, documents: Mapping[str, bytes], earlier: Iterable[str] = ()
-) -> tuple[str, ...]:
-    """Write what differs from the disk; return the names written, in that order.
+    folder: Path, documents: Iterable[tuple[str, bytes]], earlier: Iterable[str] = ()
+) -> dict[str, bool]:
+    """Write what differs from the disk; return of each name whether it was written.
 
+    documents: names and bytes. The disk is busy with one while the next is made.
     earlier: names written before; those that are no documents any longer are removed,
     so that what was hidden is not left on a page without other stories. A reader sees
     the old document or the new one, never a half. A file with equal bytes is not
@@ -32,25 +33,15 @@ def write(
     removed. All new documents are safe on the disk before the first one is put in its
     place. Raises AggregatorError when the folder cannot be written.
     """
-    paths = {name: _inside(folder, name) for name in documents}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
-        written = [n for n, body in documents.items() if not _holds(paths[n], body)]
-        changed: set[Path] = set()
-        for parent in dict.fromkeys(paths[name].parent for name in written):
-            changed |= {parent, *_make_folder(parent)}
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
-            put = threads.map(
-                _put,
-                (paths[name] for name in written),
-                (documents[name] for name in written),
-            )
-            list(put)  # raises what one of them raised
-        for name in written:
-            _partial(paths[name]).replace(paths[name])
+        written, changed = _put_all(folder, documents)
+        for name in (name for name, new in written.items() if new):
+            path = folder / name
+            _partial(path).replace(path)
         for name in earlier:
-            if name not in documents:
+            if name not in written:
                 _remove(_inside(folder, name), folder)
         _sync(changed)
     except OSError as exc:
@@ -59,7 +50,29 @@ def write(
         where = exc.filename or folder
         reason = (exc.strerror or str(exc)).lower()
         raise AggregatorError(f"{where}: cannot be written ({reason})") from exc
-    return tuple(written)
+    return written
+
+
+def _put_all(
+    folder: Path, documents: Iterable[tuple[str, bytes]]
+) -> tuple[dict[str, bool], set[Path]]:
+    """Have on the disk, beside its place, each document that differs from it.
+
+    Returns of each name whether it does, and the folders whose listing changes.
+    """
+    written: dict[str, bool] = {}
+    changed: set[Path] = set()
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        puts = []
+        for name, body in documents:
+            path = _inside(folder, name)
+            written[name] = not _holds(path, body)
+            if written[name]:
+                changed |= {path.parent, *_make_folder(path.parent)}
+                puts.append(threads.submit(_put, path, body))
+        for put in puts:
+            put.result()
+    return written, changed
 
 
 def _sweep(folder: Path) -> None:

@@ -26,6 +26,10 @@ _TROUBLES = {
     Health.GONE: Kind.GONE,
     Health.SILENT: Kind.SILENT,
 }
+# Of these the facts tell all that the title does, but for the name.
+_NAMED = frozenset(
+    {Kind.FAILS, Kind.GONE, Kind.UNSTEADY, Kind.SILENT, Kind.MOVED, Kind.TOPIC_SILENT}
+)
 _ABOUT_FEEDS = frozenset(Kind) - {
     Kind.TOPIC_SILENT,
     Kind.TOPIC_SPEAKS,
@@ -56,6 +60,11 @@ class Note:
     advice: str
     problems: tuple[str, ...] = ()
     paste: str = ""
+
+    @property
+    def headline(self) -> str:
+        """What stands above its facts, where its kind is told already."""
+        return self.name if self.kind in _NAMED else self.title
 
 
 class Notes:

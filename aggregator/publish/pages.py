@@ -17,11 +17,11 @@ from aggregator.health import Followed
 from aggregator.model import Site, Topic
 from aggregator.publish import channels, outlets, templates
 from aggregator.publish.citing import linked
+from aggregator.publish.items import Items
 from aggregator.publish.view import Shown, clean, web
 from aggregator.publish.words import words
 
 FRONT: Final = 100  # stories on the front page besides the pinned ones; DESIGN.md §6
-_ROOT: Final = "\x00"  # stands for the way to the folder; no text has it, see `clean`
 _MAIL: Final = re.compile(r"(?:mailto:)?([^@\s<>:?&]+@[^@\s<>:?&]+\.[^@\s<>:?&]+)")
 
 
@@ -80,9 +80,10 @@ def pages(
     topics: Sequence[Topic],
     stories: Sequence[Shown],
     coverage: Sequence[Followed],
+    items: Items,
 ) -> dict[str, bytes]:
     """Return every page by name."""
-    made = _Pages(site, topics, channels.by_year(stories))
+    made = _Pages(site, topics, channels.by_year(stories), items)
     made.front(channels.with_main(stories))
     for topic in topics:
         made.topic(topic, channels.with_topic(stories, topic))
@@ -100,12 +101,12 @@ class _Pages:
         site: Site,
         topics: Sequence[Topic],
         years: Mapping[int, tuple[Shown, ...]],
+        items: Items,
     ) -> None:
         self.site, self.topics, self.years = site, topics, years
         self.name, self.said = clean(site.title) or site.url, words(site.language)
         self.documents: dict[str, bytes] = {}
-        self._macros = templates.macros("list.html", site.language)
-        self._kept: dict[str, str] = {}
+        self._items = items
 
     def front(self, stories: Sequence[Shown]) -> None:
         """Add the newest of the main topics, pinned ones first."""
@@ -185,15 +186,8 @@ class _Pages:
             "page.html",
             page,
             linked=linked(page.address, page.title, page.total, in_order),
-            told=self._told,
+            listed=self._items.listed,
         )
-
-    def _told(self, story: Shown, root: str) -> str:
-        """Return the item of a story, made once for all the pages that list it."""
-        short = story.story.short
-        if short not in self._kept:
-            self._kept[short] = self._macros.item(story, _ROOT)
-        return self._kept[short].replace(_ROOT, root)
 
     def _add(
         self,

@@ -20,7 +20,7 @@ from aggregator.text import fold
 
 _BOM = "\ufeff"
 # OWASP, CSV injection; the wide forms count for a spreadsheet in Japanese.
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠'")
+_FORMULA = frozenset("=+-@\t\r\n＝＋－＠'")
 _KINDS: Mapping[str, FeedKind] = {kind: kind for kind in get_args(FeedKind)}
 _OPEN = ".."  # the end of a span that lasts, ISO 8601-2
 STORIES = (
@@ -143,7 +143,7 @@ def _followed(row: dict[str, str]) -> Followed:
 
 def guarded(cell: str) -> str:
     """Return the text as a cell that no spreadsheet calculates."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if cell[:1] in _FORMULA else cell
 
 
 def unguarded(cell: str) -> str:

@@ -113,6 +113,7 @@ def tellings(language: str) -> Mapping[Kind, Telling]:
                 "(docs/curation.md, “add”)."
             ),
             undated=_("%(name)s: articles may have been missed before %(to)s"),
+            heading=_("Perhaps missed"),
         ),
         Kind.TOPIC_SILENT: Telling(
             title=_("Nothing on “%(name)s” since %(since)s"),

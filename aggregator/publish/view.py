@@ -195,7 +195,10 @@ def web(url: str) -> str:
 
 def clean(words: str) -> str:
     """Return the text in one line, without characters that harm a document."""
-    return _BLANKS.sub(" ", _fit(words)).strip()
+    fit = _fit(words)
+    if not fit.isprintable() or "  " in fit:  # only then there is another blank
+        fit = _BLANKS.sub(" ", fit)
+    return fit.strip()
 
 
 def untagged(words: str) -> str:
@@ -311,5 +314,8 @@ def _tidy(parts: list[Part]) -> tuple[Part, ...]:
 
 
 def _fit(words: str) -> str:
+    # Most texts are printable throughout; nothing of _UNFIT is.
+    if not words.isprintable():
+        words = _UNFIT.sub("", words)
     # U+FFFD stands where an outlet's text was broken; validators object to it.
-    return _UNFIT.sub("", words).replace("\ufffd", "?")
+    return words.replace("\ufffd", "?")

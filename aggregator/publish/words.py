@@ -145,6 +145,7 @@ def _registered(language: str) -> str:
     return f"{base}-{region}" if region in every.territories else base
 
 
+@lru_cache(maxsize=256)
 def _base(language: str) -> str:
     return language.replace("_", "-").partition("-")[0].casefold()
 

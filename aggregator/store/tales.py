@@ -231,15 +231,13 @@ def suggestions(store: Store) -> dict[str, tuple[Suggestion, ...]]:
     return {story: tuple(others) for story, others in found.items()}
 
 
-Members = Mapping[str, tuple[Member, ...]]
-"""The entries of every story, the first one first, by short id."""
-
-
-def members(store: Store, additions: Mapping[int, Addition]) -> Members:
-    """Return the entries of every story.
+def ledgers(
+    store: Store, additions: Mapping[int, Addition], known: Mapping[str, Standing]
+) -> tuple[Ledger, ...]:
+    """Return every story with its entries, the first one first, by short id.
 
     An entry that nothing speaks for any longer (an `add` taken out of curation.toml)
-    is left out while others do.
+    is left out while others do. known: where the stories stand.
     """
     rows = store.rows(
         """
@@ -250,22 +248,14 @@ def members(store: Store, additions: Mapping[int, Addition]) -> Members:
     found: defaultdict[str, list[Member]] = defaultdict(list)
     for member in _members(store, rows, additions):
         found[member.story].append(member)
-    return {
-        short: tuple(entry for entry in its if entry.mentions) or tuple(its)
+    return tuple(
+        Ledger(
+            short,
+            tuple(entry for entry in its if entry.mentions) or tuple(its),
+            known.get(short),
+        )
         for short, its in found.items()
-    }
-
-
-def ledgers(
-    store: Store, additions: Mapping[int, Addition], read: Members | None = None
-) -> tuple[Ledger, ...]:
-    """Return every story with its entries and where it stands, by short id.
-
-    read: the entries, where they are read already.
-    """
-    known = standings(store)
-    its = members(store, additions) if read is None else read
-    return tuple(Ledger(short, its[short], known.get(short)) for short in its)
+    )
 
 
 def standings(store: Store) -> dict[str, Standing]:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from aggregator.identity import short
-from aggregator.stories.ledger import Member, Placement, Suggestion
+from aggregator.stories.ledger import Member, Placement, Suggestion, outlet_key
 from aggregator.stories.likeness import (
     Titles,
     dates_clash,
@@ -26,7 +26,6 @@ from aggregator.stories.likeness import (
     touches,
     words,
 )
-from aggregator.text import fold
 
 SAME_OUTLET = timedelta(hours=24)
 ACROSS_OUTLETS = timedelta(hours=48)
@@ -174,7 +173,7 @@ def _reused(one: Member, other: Member) -> bool:
     near = abs(one.published_at - other.published_at) < REUSE
     if _several(one, other):
         return not near or words(one.title) != words(other.title)
-    if fold(one.outlet) != fold(other.outlet):
+    if outlet_key(one.outlet) != outlet_key(other.outlet):
         return False
     said, told = words(one.summary), words(other.summary)
     agree = said == told or summaries_agree(said, told)
@@ -219,7 +218,7 @@ def _adopts(one: Member, other: Member) -> bool:
     return (
         added.addition is not None
         and not added.url
-        and fold(one.outlet) == fold(other.outlet)
+        and outlet_key(one.outlet) == outlet_key(other.outlet)
         and abs(one.published_at - other.published_at) <= ADOPTION
     )
 
@@ -234,7 +233,7 @@ def likeness(one: Member, first: Member) -> tuple[str, bool]:
         return _NO
     if _several(one, first):
         return _NO  # what their address could not tell, a column's title cannot
-    if fold(one.outlet) == fold(first.outlet):
+    if outlet_key(one.outlet) == outlet_key(first.outlet):
         return _in_one_outlet(one, first, apart)
     return _across_outlets(one, first)
 

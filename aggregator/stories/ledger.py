@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from aggregator.model import Addition, Mention, State
 from aggregator.text import fold
@@ -121,10 +122,16 @@ class Ledger:
         return all(member.backfilled for member in self.members)
 
 
+@lru_cache(maxsize=4096)
+def outlet_key(name: str) -> str:
+    """Return what outlets are compared by; many stories have few of them."""
+    return fold(name)
+
+
 def own(ledger: Ledger) -> list[Member]:
     """Return the members of the story's own outlet, the first one first."""
-    outlet = fold(ledger.members[0].outlet)
-    return [member for member in ledger.members if fold(member.outlet) == outlet]
+    outlet = outlet_key(ledger.members[0].outlet)
+    return [member for member in ledger.members if outlet_key(member.outlet) == outlet]
 
 
 def told(ledger: Ledger) -> Member:

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from aggregator.decisions import Ruling, Rulings
 from aggregator.identity import number
 from aggregator.model import Decision, State, Verdict
-from aggregator.stories.ledger import Ledger, Standing, told
+from aggregator.stories.ledger import Ledger, Standing, outlet_key, told
 from aggregator.stories.likeness import words
-from aggregator.text import cut, fold
+from aggregator.text import cut
 
 OLD_ADDITION = timedelta(days=30)  # beyond it an `add` counts as added at its own date
 UPDATE_PAUSE = timedelta(days=1)  # `updated` moves at most once in this time
@@ -125,6 +125,6 @@ def _digest(ledger: Ledger, decided: Ruling) -> int:
     news to a reader. Nor is a copy that `backfill` brought.
     """
     first, shown = ledger.members[0], told(ledger)
-    outlets = {fold(one.outlet) for one in ledger.members if not one.backfilled}
+    outlets = {outlet_key(m.outlet) for m in ledger.members if not m.backfilled}
     excerpt = words(cut(shown.summary, _EXCERPT))
     return number(words(first.title), excerpt, decided.note, str(len(outlets)))

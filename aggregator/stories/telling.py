@@ -16,8 +16,15 @@ from aggregator.model import (
     Story,
     Verdict,
 )
-from aggregator.stories.ledger import Ledger, Member, Standing, first_with, own, told
-from aggregator.text import fold
+from aggregator.stories.ledger import (
+    Ledger,
+    Member,
+    Standing,
+    first_with,
+    outlet_key,
+    own,
+    told,
+)
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -116,10 +123,10 @@ def _copies(members: Sequence[Member], linked: Member) -> tuple[Copy, ...]:
     copies = []
     rest = sorted(members[1:], key=lambda m: (m.published_at, m.canonical, m.entry))
     for member in (members[0], *rest):
-        outlet = fold(member.outlet)
+        outlet = outlet_key(member.outlet)
         if outlet in seen:
             continue
-        url = member.url or (linked.url if outlet == fold(linked.outlet) else "")
+        url = member.url or (linked.url if outlet == outlet_key(linked.outlet) else "")
         seen.add(outlet)
         copies.append(
             Copy(member.outlet, url, member.title, member.published_at, member.reason)

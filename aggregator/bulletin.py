@@ -1,0 +1,192 @@
+"""A bulletin: what is stored, joined into stories, settled, and published.
+
+The second half of a cycle, and all of `publish`. Nothing here polls, and nothing that
+polling needs is imported. The cycle lock is held by the caller, but for `republish`.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from aggregator import hubs, publish, rules, watch
+from aggregator.desk import Desk, drawn_up, settled
+from aggregator.lock import CYCLE_WAIT, held
+from aggregator.model import Addition, Story
+from aggregator.publish.desk import desk as desk_pages
+from aggregator.recover import recover
+from aggregator.store import Store, polls, tales
+from aggregator.store import rules as remembered
+from aggregator.stories import Settled, brake, held_by_topic, place, possible_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What `republish` did: the files it wrote; the others as in `Report`."""
+
+    written: tuple[str, ...]
+    held: tuple[tuple[str, int], ...]
+    hubs: tuple[tuple[str, str], ...]
+    restored: int | None = None
+
+
+def republish(
+    desk: Desk, now: datetime, *, accept: bool = False, wait: float = CYCLE_WAIT
+) -> Rebuilt:
+    """Apply the maintainer's files to what is stored, and rebuild what changed.
+
+    accept: what the brake holds may pass. wait: seconds for another's cycle to end.
+    Raises as `cycle` does.
+    """
+    database = desk.config.storage.database
+    with held(database, "cycle", wait=wait), Store(database) as store:
+        restored = recover(store, desk, now)
+        polls.follow(store, desk.config.feeds, now)
+        watch.edits(store, desk, None, now)
+        rules.apply(store, desk.config)
+        with uncollected():
+            told = tell(store, desk, now, accept=accept).stories
+            watch.brake(store, desk, told, now)
+            documents = rebuild(store, desk, told)
+        heard = tell_hubs(store, desk, told, documents, now)
+        return Rebuilt(changed(documents), braked(desk, told), heard, restored)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Look for no cycles of garbage inside the block.
+
+    What is made of 10,000 stories lives until they are published. To go through it
+    time and again for cycles, of which there are none, took a sixth of the time.
+    """
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
+@dataclass(frozen=True, slots=True)
+class Tidings:
+    """What `tell` found: topics of which the brake holds more; every story."""
+
+    braked: tuple[str, ...]
+    stories: tuple[Story, ...]
+
+
+def tell(store: Store, desk: Desk, now: datetime, *, accept: bool = False) -> Tidings:
+    """Join what is new into stories, then decide where each story stands.
+
+    It starts from everything not yet placed, not from what this cycle brought, so that
+    a cycle cut off earlier is completed by the next one. accept: without the brake,
+    which is off until a first cycle is complete and has found something, too.
+    """
+    additions = desk.additions
+    tales.keep_additions(store, additions, now)
+    join(store, additions)
+    stored = tales.standings(store)
+    known = tuple(settled(store, desk, now, stored))
+    moves, followed = [], False
+    for ledger, after, decided in known:
+        before = ledger.standing
+        by_hand = decided.on_place or ledger.regrouped
+        old = ledger.backfilled and not (before and before.added_at)
+        moves.append(Settled(before, after, decided=by_hand, backfilled=old))
+        # readers may have come once something was published that a feed brought
+        found = before and before.added_at and not decided.addition
+        followed = followed or bool(found)
+    edited, standings = remembered.marked(store), tuple(one.after for one in moves)
+    begun = polls.last_cycle(store) or store.fact("recovered_at")
+    if not accept and begun and followed:
+        limit = desk.config.matching.brake
+        topics = [topic.id for topic in desk.config.topics]
+        standings = brake(moves, limit, edited, topics, now)
+    moved = [
+        after
+        for one, after in zip(moves, standings, strict=True)
+        if after != one.before
+    ]
+    if moved or edited:
+        with store.transaction():
+            tales.stand(store, moved)
+            remembered.mark(store, ())
+    held_before = held_by_topic(one.before for one in moves)
+    braked_more = tuple(sorted(held_by_topic(standings) - held_before))
+    now_stored = stored | {one.story: one for one in moved}
+    placed = zip(known, standings, strict=True)
+    told = ((ledger, standing, ruled) for (ledger, _, ruled), standing in placed)
+    return Tidings(braked_more, drawn_up(desk, told, now_stored))
+
+
+def braked(desk: Desk, told: Sequence[Story]) -> tuple[tuple[str, int], ...]:
+    """Return how many stories the brake holds, by topic in the order of feeds.toml."""
+    order = [topic.id for topic in desk.config.topics]
+    count = Counter(topic for story in told for topic in story.held)
+    known = [topic for topic in order if topic in count]
+    return tuple((t, count[t]) for t in (*known, *sorted(count.keys() - {*known})))
+
+
+def join(store: Store, additions: Mapping[int, Addition]) -> None:
+    """Place every mention that belongs to no story yet."""
+    new = tales.newcomers(store, additions)
+    if new:
+        near = tales.neighbours(store, new, additions)
+        taken = tales.taken(store, possible_ids(new))
+        tales.put(store, place(new, near, taken))
+
+
+def rebuild(store: Store, desk: Desk, told: Sequence[Story]) -> dict[str, bool]:
+    """Write the published folder and the desk.
+
+    told: every story as it stands. Returns of each published document whether it
+    changed.
+    """
+    config = desk.config
+    files = publish.render(config.site, config.topics, told, watch.coverage(store))
+    written = _write(store, config.storage.output, files, "documents")
+    show_desk(store, desk, told)
+    return written
+
+
+def tell_hubs(
+    store: Store,
+    desk: Desk,
+    told: Sequence[Story],
+    documents: Iterable[str],
+    now: datetime,
+) -> tuple[tuple[str, str], ...]:
+    """Tell hubs of the feeds among the documents just written; see `Report.hubs`."""
+    heard = hubs.tell(store, desk.config, documents, now)
+    if heard:
+        show_desk(store, desk, told)
+    return tuple((event.subject, event.text) for event in heard)
+
+
+def show_desk(store: Store, desk: Desk, told: Sequence[Story]) -> None:
+    """Write the maintainer's private folder."""
+    files = desk_pages(desk.config.site, watch.view(store, desk, told))
+    _write(store, desk.config.storage.desk, files.items(), "desk_documents")
+
+
+def _write(
+    store: Store, folder: Path, files: Iterable[tuple[str, bytes]], fact: str
+) -> dict[str, bool]:
+    """Write a folder's files; fact: where the names of its earlier ones are kept."""
+    earlier = store.fact(fact).splitlines()
+    written = publish.write(folder, files, earlier)
+    if earlier != [*written]:
+        with store.transaction():
+            store.note(fact, "\n".join(written))
+    return written
+
+
+def changed(documents: Mapping[str, bool]) -> tuple[str, ...]:
+    """Return the names of the documents that were written."""
+    return tuple(name for name, new in documents.items() if new)
