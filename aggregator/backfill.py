@@ -8,11 +8,12 @@ are a cycle's. The clock is read by the caller, once, and handed down.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from aggregator import ask, rules, ways
@@ -171,6 +172,7 @@ class _Call:
         self._config = config
         self._asked = asked
         self._now = now
+        self._began = time.monotonic()
         self._progress = progress
         polling = config.polling
         self._turns = Turns(spacing(polling), polls.pauses(store, now))
@@ -224,7 +226,8 @@ class _Call:
     def _next(self, trip: _Trip) -> StepTask | None:
         """Return the next step of an outlet; None when all its feeds are done with."""
         store, since = self._store, self._asked.since
-        for pause in polls.pauses(store, self._now):  # a worker may have met others
+        at = self._now + timedelta(seconds=int(time.monotonic() - self._began))
+        for pause in polls.pauses(store, at):  # a worker may have met others
             self._turns.pause(pause.host, pause.until)
         for feed, line in trip.lines.items():
             if line.stopped:
