@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from aggregator import robots, sandbox
+from aggregator import sandbox
 from aggregator.fault import where
 from aggregator.fetch import Fetcher, Turns
 from aggregator.model import (
@@ -128,7 +128,8 @@ class Visitor:
         step, outlet = task.step, task.feed.outlet
         timeout = outlet.timeout or self._polling.timeout
         if step.kind == "robots":
-            return self._named(before)
+            named = self._permits.sitemaps(step.url)
+            return replace(before, url=step.url, nested=tuple(map(Nested, named)))
         own = outlet.headers if host(step.url) == host(task.feed.url) else ()
         fetched = self._fetcher.fetch(
             step.url,
@@ -141,18 +142,6 @@ class Visitor:
         if not fetched.complete:
             raise FetchError("document cut short")
         return self._sifted(task, fetched, before, timeout)
-
-    def _named(self, before: Landing) -> Landing:
-        """Return the sitemaps that a robots.txt names."""
-        url = before.step.url
-        text = self._permits.rules(url)
-        if text is None:
-            raise FetchError("robots.txt is not to be had")
-        timeout = self._polling.timeout.total_seconds()
-        if not text:
-            return replace(before, url=url)
-        found = sandbox.run(robots.sitemaps, text, timeout=timeout, heavy=True)
-        return replace(before, url=url, nested=tuple(map(Nested, found)))
 
     def _sifted(
         self, task: StepTask, fetched: Fetched, before: Landing, timeout: timedelta

@@ -7,6 +7,7 @@ database and no decision about when to ask again may enter.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,23 +15,39 @@ from typing import Final
 from aggregator import robots, sandbox, spool
 from aggregator.fetch import Fetcher, Turns
 from aggregator.model import FetchError, Polling, Robots, StageError, Validators
+from aggregator.parse import fields
 from aggregator.urls import host, origin
 
 _KNOWN: Final = timedelta(days=1)  # RFC 9309 §2.4: no robots.txt lasts longer
 _MISSED: Final = timedelta(hours=1)  # how long one is not asked for that did not come
 _DELAY: Final = 30.0  # seconds between two pages that a site may ask for at most
 _ALLOWED: Final = range(400, 500)  # RFC 9309 §2.3.1.3: there is none, so all is allowed
+_SITEMAP: Final = re.compile(r"(?im)^[ \t]*sitemap[ \t]*:[ \t]*(\S+)")
+_SITEMAPS: Final = 1000  # that are looked at
 _BUSY: Final = 429  # of them the one that says something else
 
 
 class UnknownError(StageError):
-    """A site's robots.txt is not to be had, so nothing may be asked of it for now."""
+    """A site's robots.txt is not to be had, so nothing may be asked of it for now.
+
+    refusal: why, where it was asked for just now.
+    """
 
     def __init__(self, refusal: FetchError | None) -> None:
         """Keep whether the host asked for a pause instead."""
-        super().__init__("robots.txt is not to be had")
+        why = f": {refusal}" if refusal else ""
+        super().__init__(f"robots.txt is not to be had{why}")
+        self.refusal = refusal
         self.not_before = refusal.not_before if refusal else None
         self.paused_host = refusal.paused_host if refusal else ""
+
+
+class ForbiddenError(FetchError):
+    """A site's robots.txt forbids an address; others of it may be asked."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("robots.txt forbids it", kind="refused")
 
 
 def missed(known: Robots, now: datetime) -> bool:
@@ -77,8 +94,8 @@ class Permits:
     def gate(self, url: str) -> None:
         """Let pass what the site's robots.txt allows, as slowly as it asks for.
 
-        Raises FetchError for what it forbids, UnknownError where there is none to be
-        had.
+        Raises ForbiddenError for what it forbids, UnknownError where there is none to
+        be had.
         """
         text = self.rules(url)
         if text is None:
@@ -90,12 +107,15 @@ class Permits:
             robots.allows, text, url, timeout=timeout, heavy=True
         )
         if not allowed:
-            raise FetchError("robots.txt forbids it", kind="refused")
+            raise ForbiddenError
         if delay:
             self._turns.slow(host(url), min(delay, _DELAY))
 
     def rules(self, url: str) -> str | None:
-        """Return the text of the robots.txt for a URL; None: not to be had."""
+        """Return the text of the robots.txt for a URL; None: not to be had.
+
+        Raises FetchError for an address that may not be asked at all.
+        """
         site = origin(url)
         known = self._robots.get(site)
         if known and _valid(known, self._now):
@@ -106,6 +126,17 @@ class Permits:
         self._robots[site] = Robots(site, text, self._now)
         self._asked.append(self._robots[site])
         return text
+
+    def sitemaps(self, url: str) -> tuple[str, ...]:
+        """Return the sitemaps that the robots.txt for a URL names.
+
+        Raises UnknownError where there is none to be had, FetchError as `rules` does.
+        """
+        text = self.rules(url)
+        if text is None:
+            raise UnknownError(self._refused.get(origin(url)))
+        written = (fields.link(one, url) for one in _SITEMAP.findall(text))
+        return tuple(dict.fromkeys(filter(None, written)))[:_SITEMAPS]
 
     def _ask(self, site: str) -> str | None:
         """Return a site's robots.txt as it is now, None for none to be had."""

@@ -87,9 +87,8 @@ class _Visit:
 
     def _read(self, task: PageTask, before: Page) -> Page:
         """Return what a page says; raises StageError when it says nothing."""
-        self._permits.rules(
-            task.url
-        )  # here, so that asking costs the page none of its time
+        # here, so that asking costs the page none of its time
+        self._permits.rules(task.url)
         fetched = self._fetcher.fetch(
             task.url,
             Validators(),

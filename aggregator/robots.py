@@ -10,13 +10,11 @@ import math
 from typing import Final
 
 from aggregator import sandbox
-from aggregator.urls import web
 
 AGENT: Final = "press-aggregator aggregator"
 """The names under which a robots.txt may address us: in full, or the command's."""
 
 MOST: Final = 512_000  # bytes that are read; RFC 9309 §2.5 asks for 500 KiB at least
-_SITEMAPS: Final = 1000  # that are looked at
 
 
 def allows(text: str, url: str) -> tuple[bool, float]:
@@ -31,12 +29,3 @@ def allows(text: str, url: str) -> tuple[bool, float]:
     delay = rules.crawl_delay(AGENT) or 0.0
     sane = delay if math.isfinite(delay) and delay > 0 else 0.0
     return rules.can_fetch(url, AGENT), sane
-
-
-def sitemaps(text: str) -> tuple[str, ...]:
-    """Return the addresses of the sitemaps that a robots.txt names."""
-    with sandbox.loading():
-        from protego import Protego  # noqa: PLC0415 -- as above
-
-    named = dict.fromkeys(Protego.parse(text).sitemaps)
-    return tuple(found for found in named if web(found))[:_SITEMAPS]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -412,3 +413,23 @@ def test_the_matcher_is_timed(tmp_path: Path, least: int, status: int) -> None:
     assert "50 topics" in done.stdout
     sizes = [row.partition("\t")[0] for row in done.stdout.splitlines()[2:6]]
     assert sizes == ["20", "100", "1000", "2000"]
+
+
+@pytest.mark.parametrize(("most", "status"), [("60", 0), ("0", 1)])
+def test_adding_outlets_is_timed(
+    most: str,
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each step has its seconds; one that takes too long is a failure."""
+    words = ["roster.py", "--outlets", "20", "--most", most]
+    monkeypatch.setattr(sys, "argv", words)
+    script = runpy.run_path(str(BENCHMARKS / "roster.py"))
+
+    assert script["main"]() == status
+    told = capsys.readouterr().out
+    assert re.search(
+        r"^20 more: \d+\.\d\d s \(20 new, 0 longer, 0 known\)$", told, re.MULTILINE
+    )
+    assert told.endswith("every line kept\n")

@@ -33,6 +33,7 @@ COMMANDS = {
     "why": ("When something looks wrong", "why"),
     "search": ("When something looks wrong", "desk"),
     "init": ("Once", "init"),
+    "discover": ("Once", "discover"),
     "backfill": ("Once", "backfill"),
     "demo": ("Once", "demo"),
     "run": ("The machine", "machine"),

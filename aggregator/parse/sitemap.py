@@ -81,6 +81,7 @@ def nested(text: bytes, base: str) -> tuple[Nested, ...] | None:
 
 
 def _events(text: bytes) -> etree.iterparse:
+    """Return the elements of a text as they begin and end; nothing else is asked."""
     return etree.iterparse(
         BytesIO(text),
         events=("start", "end"),
@@ -89,6 +90,13 @@ def _events(text: bytes) -> etree.iterparse:
         no_network=True,
         load_dtd=False,
     )
+
+
+def listed(text: bytes, base: str, most: int) -> tuple[str, ...]:
+    """Return the addresses of the first `most` sitemaps of a list of them."""
+    elements = (one for event, one in _events(text) if event == "end")
+    places = (fields.link(one.text, base) for one in elements if _name(one) == "loc")
+    return tuple(dict.fromkeys(filter(None, islice(places, most))))
 
 
 def _urls(events: Iterable[tuple[str, etree._Element]]) -> Iterator[dict[str, str]]:

@@ -47,12 +47,10 @@ def _unknown_outlet(case: Case) -> Reason:
     facts = (
         f"no outlet of feeds.toml has {host} as its homepage or the address of a feed",
     )
-    line = wording.outlet(host.removeprefix("www."), [f"{parts.scheme}://{host}/"])
     mends = (
-        Mend("to follow it, in feeds.toml under [outlets]:", paste=line),
         Mend(
-            "then; if that page is no feed, this names the one it offers:",
-            run=f"aggregator run --all --outlet {host.removeprefix('www.')}",
+            "to follow it; without --add this only shows what it offers:",
+            run=f"aggregator discover {parts.scheme}://{host}/ --add",
         ),
         _add(case, host.removeprefix("www.")),
     )
