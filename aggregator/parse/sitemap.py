@@ -92,13 +92,6 @@ def _events(text: bytes) -> etree.iterparse:
     )
 
 
-def listed(text: bytes, base: str, most: int) -> tuple[str, ...]:
-    """Return the addresses of the first `most` sitemaps of a list of them."""
-    elements = (one for event, one in _events(text) if event == "end")
-    places = (fields.link(one.text, base) for one in elements if _name(one) == "loc")
-    return tuple(dict.fromkeys(filter(None, islice(places, most))))
-
-
 def _urls(events: Iterable[tuple[str, etree._Element]]) -> Iterator[dict[str, str]]:
     """Yield the fields of each <url>, which is forgotten as soon as it is read."""
     for event, element in events:
