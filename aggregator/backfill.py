@@ -58,7 +58,7 @@ class Line:
     requests, entries, new_entries, mentions, doubtful: of this call. oldest: the date
     of its oldest entry that any backfill read. failure: where it stopped for one.
     not_before: until when its host wants to be left alone. unread, unread_reason: how
-    many documents of all its past cannot be read, and why the first.
+    many documents of all its past were not read, or not whole, and why the first.
     """
 
     outlet: str

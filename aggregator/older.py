@@ -172,6 +172,7 @@ class Visitor:
             newest=found.newest,
             untitled=found.untitled,
             more=step.start + PART if found.more else 0,
+            cut=self._polling.max_entries if found.cut else 0,
             older=found.older,
             generator=found.generator,
             dated_at=new.dated_at,

@@ -56,6 +56,7 @@ class SiftedPast:
     sitemap: bool
     nested: tuple[Nested, ...]
     more: bool
+    cut: bool
     untitled: bool
 
 
@@ -108,6 +109,7 @@ def sift_past(
         sitemap=found.sitemap,
         nested=found.nested,
         more=found.more,
+        cut=found.cut,
         untitled=found.untitled,
     )
 

@@ -132,7 +132,7 @@ def _from_archive(landing: Landing, walk: Walk) -> Onward:
     mark = digest(landing.signs)
     if landing.signs and mark in walk.pages:
         return Onward(end="repeats", digest=mark)
-    kept = Onward("archive", keep=True, digest=mark)
+    kept = Onward("archive", keep=True, unread=_cut(landing), digest=mark)
     if not landing.older:
         return replace(kept, end="complete")
     if landing.older in walk.asked:
@@ -159,7 +159,8 @@ def _from_page(landing: Landing, walk: Walk) -> Onward:
     page = step.number + 1
     url = address(step.kind, step.url, page)
     following = Step(url, step.kind, page, newest=landing.newest)
-    return Onward(way, keep=True, add=(following,), alone=trial, digest=mark)
+    kept = Onward(way, keep=True, unread=_cut(landing), digest=mark)
+    return replace(kept, add=(following,), alone=trial)
 
 
 def _from_robots(landing: Landing, walk: Walk) -> Onward:
@@ -192,6 +193,11 @@ _READERS: Final[dict[StepKind, Callable[[Landing, Walk], Onward]]] = {
     "robots": _from_robots,
     "sitemap": _from_sitemap,
 }
+
+
+def _cut(landing: Landing) -> str:
+    """Return why a document is not whole, "" for one that is."""
+    return f"over {landing.cut} entries (polling.max_entries)" if landing.cut else ""
 
 
 def _alike(signs: Iterable[int], first: frozenset[int]) -> bool:

@@ -487,6 +487,19 @@ def test_a_long_sitemap_is_read_in_parts(tmp_path: Path, server: Server) -> None
     assert line.unread_reason == "a gzip file that cannot be read"
 
 
+def test_of_a_document_longer_than_may_be_read_the_rest_is_told(
+    tmp_path: Path,
+) -> None:
+    """As many entries as polling.max_entries are kept, and it goes on."""
+    with served(Past("archives", 200, 100)) as one:
+        world = follow(tmp_path, [one], extra="max_entries = 60")
+        (line,) = world.backfill()
+
+    assert (line.stopped, line.unread) == ("complete", 2)
+    assert line.unread_reason == "over 60 entries (polling.max_entries)"
+    assert line.new_entries == 2 * 60 - LIVE
+
+
 # ── what is made of it ────────────────────────────────────────────────────────────────
 
 

@@ -53,11 +53,12 @@ def backfill(
     again: bool,
     as_json: bool,
 ) -> None:
-    """Read older entries of outlets, all or those named, and publish what they mention.
+    """Read older entries of outlets, and publish what they mention.
 
-    From the archives that a feed names, its pages by number, or the sitemaps that
-    robots.txt names. What is found goes to pages and archives, not to the live feeds.
-    It may be stopped at any moment: the next call goes on, and asks nothing twice.
+    Of all outlets, or of those named: from the archives that a feed names, its pages by
+    number, or the sitemaps that robots.txt names. What is found goes to pages and
+    archives, not to the live feeds. It may be stopped at any moment: the next call goes
+    on, and asks nothing twice.
 
     \b
     Exit status: 0 done, even when single outlets failed · 3 none could be reached
@@ -147,7 +148,7 @@ def _why(line: past.Line, since: datetime, zone: ZoneInfo) -> str:
     }[line.stopped]
     if line.unread:
         count = f"{line.unread} document{'s' * (line.unread != 1)}"
-        why += f"; {count} could not be read ({line.unread_reason})"
+        why += f"; {count} not read, or not whole: {line.unread_reason}"
     return why
 
 

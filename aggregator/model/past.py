@@ -70,7 +70,8 @@ class Landing:
     or the budget is spent (`spent`). signs: a number for each entry that the document
     lists, by which the same page is known again. entries: all of them; mentions: of
     these. oldest, newest: of the dates in it. untitled: titles are the words of
-    addresses. more: the entry from which it is to be read on, 0 = none. older,
+    addresses. more: the entry from which it is to be read on, 0 = none. cut: as many
+    entries as may be read of a feed, where there may be others; 0 = it is whole. older,
     generator, dated_at: as in `Document`. sitemap: it is one. nested: sitemaps that it
     names.
     """
@@ -92,6 +93,7 @@ class Landing:
     newest: datetime | None = None
     untitled: bool = False
     more: int = 0
+    cut: int = 0
     older: str = ""
     generator: str = ""
     dated_at: datetime | None = None
@@ -129,8 +131,8 @@ class Onward:
     not asked again. start: from which entry it is read when it is. add: documents to
     ask as well. alone: no other document that was to be asked is, since they were other
     ways. end: why there is no more, "" = there may be. stop: why nothing is asked for
-    now, "" = it goes on. unread: why this one cannot be read, while the others can.
-    digest: of the signs in it.
+    now, "" = it goes on. unread: why this one cannot be read, or not whole, while the
+    others can. digest: of the signs in it.
     """
 
     way: Way = ""

@@ -34,13 +34,15 @@ class Past:
     """What such a document says.
 
     nested: the sitemaps that a list names. sitemap: it is one, or a list. more: it has
-    entries behind those that were read. untitled: their titles are made of addresses.
+    entries behind those that were read. cut: it may have, but they are not to be had:
+    it is a feed with as many as may be read. untitled: titles are made of addresses.
     """
 
     document: Document
     sitemap: bool = False
     nested: tuple[Nested, ...] = ()
     more: bool = False
+    cut: bool = False
     untitled: bool = False
 
 
@@ -55,7 +57,8 @@ def past(fetched: Fetched, feed: Feed, start: int, max_entries: int) -> Past:
         fetched = replace(fetched, body=body, spooled="")
     text = markup.clean(charset.utf8(body, fetched.content_type).strip())
     if markup.root(text).rpartition(b":")[2] not in sitemap.ROOTS:
-        return Past(parse(fetched, feed.url, max_entries, feed.outlet.kind))
+        document = parse(fetched, feed.url, max_entries, feed.outlet.kind)
+        return Past(document, cut=len(document.entries) >= max_entries)
     listed = sitemap.nested(text, fetched.url)
     if listed is not None:
         return Past(Document("", "", "", ()), sitemap=True, nested=listed)

@@ -106,7 +106,7 @@ def following(store: Store, feed: Feed, since: datetime) -> Step | None:
 
 
 def unread(store: Store, feed: Feed) -> tuple[int, str]:
-    """Return how many of a feed's documents could not be read, and why the first."""
+    """Return how many of a feed's documents were not read whole, and why the first."""
     (row,) = store.rows(
         """
         SELECT count(*) AS n, min(failure) AS failure FROM backfill_steps
