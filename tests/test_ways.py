@@ -168,3 +168,17 @@ def test_sitemaps_are_looked_at_once_and_one_that_fails_ends_nothing() -> None:
     assert [(s.url, s.newest) for s in found.add] == [(names[2].url, NOW)]
     assert (lost.done, lost.unread, lost.stop) == (True, "http 404", "")
     assert (part.keep, part.done, part.start) == (True, False, 10_000)
+
+
+def test_a_home_that_is_not_there_holds_up_nothing() -> None:
+    """While the feed's own site, which answered a moment ago, is asked again."""
+    failure = Failure("network", "no such name")
+    home, own = (
+        Landing(
+            FEED, Step(f"https://{host}/robots.txt", "robots"), NOW, failure=failure
+        )
+        for host in ("home.example", "jour.example")
+    )
+
+    assert onward(home, STARTED) == Onward()
+    assert onward(own, STARTED) == Onward(done=False, stop="no such name")
