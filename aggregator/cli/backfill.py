@@ -73,7 +73,7 @@ def backfill(
     machine.settle_in(config)
     with (
         machine.ended_by_ctrl_c(),
-        machine.progress(shown=people, label="asking") as progress,
+        machine.progressing("asking", shown=people) as progress,
     ):
         done = past.backfill(desk, asked, at, progress)
     show.restored(done.rebuilt.restored, config)

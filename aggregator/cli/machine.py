@@ -54,7 +54,7 @@ def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
     Exit status: 0 done, even when single feeds failed · 3 not one could be reached
     Example:     aggregator run --outlet "Le Monde" --all
     """
-    people = sys.stderr is not None and sys.stderr.isatty()  # None when cron closes it
+    people = watched()
     desk = opened(path, quiet=not people)
     config = desk.config
     if outlet:
@@ -62,13 +62,13 @@ def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
     settle_in(config)
     if people:
         show_warnings(config)
-    with ended_by_ctrl_c(), progress(shown=people, label="polling") as bar:
+    with ended_by_ctrl_c(), progressing("polling", shown=people) as progress:
         report = pipeline.cycle(
             desk,
             now(),
             everything=everything,
             outlet=outlet,
-            progress=bar,
+            progress=progress,
         )
     show.restored(report.restored, config)
     if as_json:
@@ -81,6 +81,11 @@ def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
         if why := beat(config, report):
             click.echo(f"warning: {why}", err=True)
     sys.exit(exit_status(report))
+
+
+def watched() -> bool:
+    """Tell whether a person sees what is said on the way: cron closes stderr."""
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def settle_in(config: Config) -> None:
@@ -106,6 +111,27 @@ def ended_by_ctrl_c() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, leave)
     try:
         yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def stopped_by_ctrl_c() -> Iterator[Event]:
+    """Yield an event that Ctrl-C sets inside the block; a second one ends the program.
+
+    What was asked by then is told; what is under way may take its timeout.
+    """
+    stop = Event()
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        click.echo("\nending; once more to leave at once", err=True)
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield stop
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -142,8 +168,8 @@ def known_outlet(config: Config, name: str) -> None:
 
 
 @contextmanager
-def progress(*, shown: bool, label: str) -> Iterator[pipeline.Progress | None]:
-    """Show a bar on the terminal while outlets are asked."""
+def progressing(label: str, *, shown: bool) -> Iterator[pipeline.Progress | None]:
+    """Show a bar on the terminal while feeds, or other addresses, are asked."""
     if not shown:
         yield None
         return

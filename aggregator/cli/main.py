@@ -26,7 +26,7 @@ COMMANDS = {
     "add": ("Every day", "add"),
     "decisions": ("Every day", "decisions"),
     "digest": ("Every day", "digest"),
-    "check": ("After an edit", "desk"),
+    "check": ("After an edit", "check"),
     "try": ("After an edit", "tried"),
     "diff": ("After an edit", "diff"),
     "status": ("When something looks wrong", "desk"),

@@ -21,6 +21,7 @@ from aggregator.model.errors import (
 )
 from aggregator.model.pages import (
     FULL_TEXT,
+    Answer,
     Article,
     Link,
     Obstacle,
@@ -89,6 +90,7 @@ __all__ = [
     "Action",
     "Addition",
     "AggregatorError",
+    "Answer",
     "Article",
     "Articles",
     "Batch",

@@ -6,7 +6,8 @@ an entry from its neighbours; `past` reads what only a backfill asks for. It run
 child process (`sandbox`): no network, no clock and no file may enter.
 """
 
+from aggregator.parse.discovery import NAMES
 from aggregator.parse.feeds import parse
 from aggregator.parse.past import PART, Past, past
 
-__all__ = ["PART", "Past", "parse", "past"]
+__all__ = ["NAMES", "PART", "Past", "parse", "past"]

@@ -24,6 +24,8 @@ _TYPES: Final = frozenset(
     }
 )
 HEAD: Final = 200_000  # characters in which a page names its feeds
+NAMES: Final = "it names this one: "
+"""Ends the reason why a page is no feed where it names one, whose address follows."""
 _PAGE: Final = 1_000_000  # characters in which it may link to them
 # Paths that feeds have, and hosts that serve nothing else.
 _LOOKS: Final = re.compile(

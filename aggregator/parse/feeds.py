@@ -281,4 +281,4 @@ def _no_feed(text: bytes, base: str) -> ParseError:
     named = discovery.feeds(text[: discovery.HEAD].decode("utf-8", "ignore"), base)
     if not named:
         return ParseError("a web page, not a feed")
-    return ParseError(f"a web page, not a feed; it names this one: {named[0]}")
+    return ParseError(f"a web page, not a feed; {discovery.NAMES}{named[0]}")

@@ -137,12 +137,17 @@ def _copies(members: Sequence[Member], linked: Member) -> tuple[Copy, ...]:
 def _evidence(
     members: Sequence[Member], topics: Sequence[str], shown: Member
 ) -> tuple[Evidence, ...]:
-    """Return the best evidence for each topic; a certain one beats an earlier doubt."""
-    order = {Verdict.CERTAIN: 0, Verdict.DOUBTFUL: 1, Verdict.SUPPRESSED: 2}
+    """Return the best evidence for each topic; a certain one beats an earlier doubt.
+
+    That the maintainer added it comes after both: it has no words to show, and a story
+    that gains a lasting copy is to keep those that are shown of it.
+    """
+    order = {Verdict.CERTAIN: 0, Verdict.DOUBTFUL: 1, Verdict.SUPPRESSED: 3}
     found: dict[str, tuple[int, int, Mention]] = {}
     for rank, member in enumerate(members):
         for mention in member.mentions:
-            candidate = (order[mention.verdict], rank, mention)
+            worth = 2 if mention.rule == "add" else order[mention.verdict]
+            candidate = (worth, rank, mention)
             held = found.get(mention.topic)
             if held is None or candidate[:2] < held[:2]:
                 found[mention.topic] = candidate
