@@ -10,7 +10,7 @@ import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -46,15 +46,20 @@ def republish(
     database = desk.config.storage.database
     with held(database, "cycle", wait=wait), Store(database) as store:
         restored = recover(store, desk, now)
-        polls.follow(store, desk.config.feeds, now)
-        watch.edits(store, desk, None, now)
-        rules.apply(store, desk.config)
-        with uncollected():
-            told = tell(store, desk, now, accept=accept).stories
-            watch.brake(store, desk, told, now)
-            documents = rebuild(store, desk, told)
-        heard = tell_hubs(store, desk, told, documents, now)
-        return Rebuilt(changed(documents), braked(desk, told), heard, restored)
+        return replace(renew(store, desk, now, accept=accept), restored=restored)
+
+
+def renew(store: Store, desk: Desk, now: datetime, *, accept: bool = False) -> Rebuilt:
+    """Do what `republish` does, for a command that holds the cycle lock already."""
+    polls.follow(store, desk.config.feeds, now)
+    watch.edits(store, desk, None, now)
+    rules.apply(store, desk.config)
+    with uncollected():
+        told = tell(store, desk, now, accept=accept).stories
+        watch.brake(store, desk, told, now)
+        documents = rebuild(store, desk, told)
+    heard = tell_hubs(store, desk, told, documents, now)
+    return Rebuilt(changed(documents), braked(desk, told), heard)
 
 
 @contextmanager

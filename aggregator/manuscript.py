@@ -61,7 +61,10 @@ def append(file: int, data: bytes, end: int) -> None:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Put another text in the place of a file, at once, with its rights and owner."""
+    """Put another text in the place of a file, at once, with its rights and owner.
+
+    Where there is none yet, make it. Raises OSError.
+    """
     path = path.resolve()  # a link stays one
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
@@ -69,10 +72,11 @@ def replace(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        shutil.copystat(path, new)
-        before = path.stat()
-        with suppress(PermissionError):  # root must not take the file from its owner
-            os.chown(new, before.st_uid, before.st_gid)
+        if path.exists():
+            shutil.copystat(path, new)
+            before = path.stat()
+            with suppress(PermissionError):  # root must not take it from its owner
+                os.chown(new, before.st_uid, before.st_gid)
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)

@@ -70,6 +70,17 @@ def apply(store: Store, config: Config) -> frozenset[str]:
     return edited
 
 
+def revisit(store: Store, config: Config, ids: Iterable[int]) -> None:
+    """Have entries of feeds that came by another way mention what the rules say.
+
+    Inside a transaction.
+    """
+    outlets = {feed.url: _keys(feed.outlet) for feed in config.feeds}
+    rules = {**remembered.known(store, "feed"), **outlets}
+    treated = {url: _outlet(rule) for url, rule in rules.items()}
+    _match(store, ids, config.topics, treated)
+
+
 def _edit(
     config: Config,
     asked: Mapping[str, str],

@@ -356,7 +356,7 @@ def twice(data: bytes) -> bytes:
     ("damage", "said"),
     [
         (cut, "line 9 is cut short after"),
-        (cut_at_a_line, "cut short: it lacks 1 of the stories of stories.csv"),
+        (cut_at_a_line, "cut short: it lacks 2 of the stories of stories.csv"),
         (one_bad, "line 1 is not a story as it was written: `state`: "),
         (no_entries, "published, but without `added_at` or `entries`"),
         (twice, "line 10 is not a story as it was written: line 1 has the same"),
@@ -365,7 +365,7 @@ def twice(data: bytes) -> bytes:
         (lambda _: b"Bonjour\n", "line 1 is not a story as it was written: no JSON"),
         (lambda _: b"\xff\n", "line 1 is not a story as it was written: "),
         (lambda _: b"[" * 100_000 + b"\n", "line 1 is not a story"),
-        (lambda _: b"", "cut short: it lacks 8 of the stories of stories.csv"),
+        (lambda _: b"", "cut short: it lacks 9 of the stories of stories.csv"),
     ],
 )
 def test_a_damaged_archive_is_told_and_left_alone(

@@ -36,7 +36,7 @@ FLOORS = (
     {"watch", "wave", "ask", "append", "hubs", "offers", "checkup"},
     {"recover"},
     {"bulletin", "lookup", "discover"},
-    {"run", "serve", "rehearse", "backfill"},
+    {"run", "serve", "rehearse", "backfill", "exchange"},
     {"worker"},
     {"demo"},
     {"cli"},

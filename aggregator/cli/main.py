@@ -35,6 +35,8 @@ COMMANDS = {
     "init": ("Once", "init"),
     "discover": ("Once", "discover"),
     "backfill": ("Once", "backfill"),
+    "import": ("Once", "exchange"),
+    "export": ("Once", "exchange"),
     "demo": ("Once", "demo"),
     "run": ("The machine", "machine"),
     "worker": ("The machine", "machine"),
