@@ -1,7 +1,7 @@
 """An outlet's older entries, one document after the other, and then a publication.
 
 Every step is recorded with how far it came before the next is taken, under the cycle
-lock, which is free in between: a worker goes on meanwhile, and a kill loses a request
+lock, which is free in between: a worker goes on meanwhile, and a kill loses a document
 at most. What each answer means is for `ways` to say; joining, settling and publishing
 are a cycle's. The clock is read by the caller, once, and handed down.
 """

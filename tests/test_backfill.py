@@ -177,7 +177,7 @@ def test_each_kind_of_site_is_recognised_and_read_to_its_end(tmp_path: Path) -> 
 
 
 def test_five_thousand_entries_survive_two_kills(tmp_path: Path) -> None:
-    """Each entry once, a request lost by each kill at most, none in the live feeds."""
+    """Each entry once, a document lost by each kill at most, none in the live feeds."""
     with ExitStack() as stack:
         kinds = ("wordpress", "archives")
         pasts = [stack.enter_context(served(Past(kind, 5000, 100))) for kind in kinds]
@@ -188,9 +188,11 @@ def test_five_thousand_entries_survive_two_kills(tmp_path: Path) -> None:
 
     assert {line.stopped for line in lines} == {"complete"}
     for one in pasts:
-        twice = len(one.asked) - len({*one.asked})
+        # robots.txt is asked on the way to a document, and kept with it
+        documents = [target for target in one.asked if target != "/robots.txt"]
+        twice = len(documents) - len({*documents})
         assert twice <= 2
-        assert len(one.asked) <= 5000 / 100 + 2 + twice
+        assert len(documents) <= 5000 / 100 + 1 + twice
     found = {story.short for story in world.stories()}
     run.cycle(world.desk, NOW + DAY)
     world.check_complete()

@@ -1,7 +1,7 @@
 """How far each feed's older entries are known, and what a step of a backfill brings.
 
 A step's entries and how far it came are recorded in one transaction, so that a kill
-loses one request at most. The live feed's own state (validators, listing, interval,
+loses one document at most. The live feed's own state (validators, listing, interval,
 gaps) is not touched: what is brought counts as having left its feed already.
 """
 
