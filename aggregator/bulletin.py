@@ -17,7 +17,7 @@ from pathlib import Path
 from aggregator import __version__, hubs, publish, rules, watch
 from aggregator.desk import Desk, drawn_up, settled, stories
 from aggregator.identity import number
-from aggregator.lock import held
+from aggregator.lock import CYCLE_WAIT, held
 from aggregator.model import Addition, State, Story
 from aggregator.publish.desk import desk as desk_pages
 from aggregator.recover import recover
@@ -37,13 +37,16 @@ class Rebuilt:
     restored: int | None = None
 
 
-def republish(desk: Desk, now: datetime, *, accept: bool = False) -> Rebuilt:
+def republish(
+    desk: Desk, now: datetime, *, accept: bool = False, wait: float = CYCLE_WAIT
+) -> Rebuilt:
     """Apply the maintainer's files to what is stored, and rebuild what changed.
 
-    accept: what the brake holds may pass. Raises as `cycle` does.
+    accept: what the brake holds may pass. wait: seconds for another's cycle to end.
+    Raises as `cycle` does.
     """
     database = desk.config.storage.database
-    with held(database, "cycle"), Store(database) as store:
+    with held(database, "cycle", wait=wait), Store(database) as store:
         restored = recover(store, desk, now)
         return replace(renew(store, desk, now, accept=accept), restored=restored)
 
@@ -185,7 +188,8 @@ def tell(store: Store, desk: Desk, now: datetime, *, accept: bool = False) -> Ti
     for ledger, after, decided in known:
         before = ledger.standing
         by_hand = decided.on_place or ledger.regrouped
-        moves.append(Settled(before, after, decided=by_hand))
+        old = ledger.backfilled and not (before and before.added_at)
+        moves.append(Settled(before, after, decided=by_hand, backfilled=old))
         # readers may have come once something was published that a feed brought
         found = before and before.added_at and not decided.addition
         followed = followed or bool(found)

@@ -28,7 +28,6 @@ from aggregator.model import (
     Validators,
 )
 from aggregator.offers import Discovery, Offer, Tried, proposal
-from aggregator.parse import fields
 from aggregator.parse.discovery import Named, Site
 from aggregator.parse.inspection import Inspected, inspect
 from aggregator.permit import ForbiddenError, Permits, UnknownError
@@ -59,7 +58,6 @@ _LINKED: Final = 10  # of those it only links to
 _SITEMAPS: Final = 4  # that are asked at most
 _PATIENCE: Final = 2  # requests that a host may leave without an answer
 _IS_NEWS: Final = re.compile(r"news|actu|notici|notizi|nachricht", re.IGNORECASE)
-_IN_ROBOTS: Final = re.compile(r"(?im)^[ \t]*sitemap[ \t]*:[ \t]*(\S+)")
 _COMMENTS: Final = re.compile(r"(?i)/comments?/|[?&]feed=comments|/comments?[-_.]")
 _OF_COMMENTS: Final = re.compile(
     r"(?i)^comment\w*\b|\bcomment\w*$|\bcomments? (?:on|for|feed)"
@@ -260,8 +258,7 @@ class _Search:
         """Ask the site's news sitemaps, and all others where it has no feed."""
         named: list[str] = []
         with suppress(StageError):  # told already, of the page
-            written = _IN_ROBOTS.findall(self._permits.rules(base) or "")
-            named = [url for one in written if (url := fields.link(one, base))]
+            named = [*self._permits.sitemaps(base)]
         fallback = [] if self._offers else [urljoin(base, p) for p in _NEWS_SITEMAPS]
         self._sitemaps([*named, *fallback], every=not self._offers)
 

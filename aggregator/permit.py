@@ -7,19 +7,23 @@ database and no decision about when to ask again may enter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
 from aggregator import robots, sandbox, spool
 from aggregator.fetch import Fetcher, Turns
 from aggregator.model import FetchError, Polling, Robots, StageError, Validators
+from aggregator.parse import fields
 from aggregator.urls import host, origin
 
 _KNOWN: Final = timedelta(days=1)  # RFC 9309 §2.4: no robots.txt lasts longer
 _MISSED: Final = timedelta(hours=1)  # how long one is not asked for that did not come
 _DELAY: Final = 30.0  # seconds between two pages that a site may ask for at most
 _ALLOWED: Final = range(400, 500)  # RFC 9309 §2.3.1.3: there is none, so all is allowed
+_SITEMAP: Final = re.compile(r"(?im)^[ \t]*sitemap[ \t]*:[ \t]*(\S+)")
+_SITEMAPS: Final = 1000  # that are looked at
 _BUSY: Final = 429  # of them the one that says something else
 
 
@@ -66,15 +70,18 @@ class Permits:
         polling: Polling,
         now: datetime,
         known: Iterable[Robots] = (),
+        told: Callable[[str], None] | None = None,
     ) -> None:
         """Take what is known of them.
 
-        asker: fetches them, while another fetcher waits for its turn.
+        asker: fetches them, while another fetcher waits for its turn. told: of each
+        address before it is asked; what it raises ends the request.
         """
         self._asker = asker
         self._turns = turns
         self._polling = polling
         self._now = now
+        self._told = told
         self._robots = {one.site: one for one in known}
         self._asked: list[Robots] = []
         self._refused: dict[str, FetchError] = {}
@@ -120,6 +127,17 @@ class Permits:
         self._asked.append(self._robots[site])
         return text
 
+    def sitemaps(self, url: str) -> tuple[str, ...]:
+        """Return the sitemaps that the robots.txt for a URL names.
+
+        Raises UnknownError where there is none to be had, FetchError as `rules` does.
+        """
+        text = self.rules(url)
+        if text is None:
+            raise UnknownError(self._refused.get(origin(url)))
+        written = (fields.link(one, url) for one in _SITEMAP.findall(text))
+        return tuple(dict.fromkeys(filter(None, written)))[:_SITEMAPS]
+
     def _ask(self, site: str) -> str | None:
         """Return a site's robots.txt as it is now, None for none to be had."""
         try:
@@ -129,6 +147,7 @@ class Permits:
                 now=self._now,
                 timeout=self._polling.timeout,
                 accept="text/plain, */*;q=0.5",
+                gate=self._told,
             )
         except FetchError as exc:
             if exc.kind == "refused":

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aggregator.fts import headline
-from aggregator.match import match
+from aggregator.match import doubted, match
 from aggregator.model import Config, Entry, Mention, Outlet, Topic
 from aggregator.store import Store, entries
 from aggregator.store import rules as remembered
@@ -219,6 +219,8 @@ def _said(
     its: Sequence[Entry], topics: Sequence[Topic], outlet: Outlet, page: str
 ) -> tuple[Mention, ...]:
     """Return what entries say, as far as the page of their article was read."""
+    if page == "untitled":
+        return doubted(match(its, topics, outlet))
     if page:
         return weigh(its, topics, outlet, whole=page == "full")
     return match(its, topics, outlet)

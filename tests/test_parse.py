@@ -36,6 +36,28 @@ def rss(items: str, head: str = "") -> bytes:
     return f"<rss version='2.0'><channel>{head}{items}</channel></rss>".encode()
 
 
+def test_a_feed_says_where_its_older_entries_are() -> None:
+    """The archive before it, else the next page; nothing newer, nothing elsewhere."""
+    atom = "xmlns='http://www.w3.org/2005/Atom'"
+
+    def older(*links: str, entry: str = "") -> str:
+        head = "".join(f"<link rel='{rel}' href='/{rel}'/>" for rel in links)
+        text = f"<feed {atom}><id>a</id>{head}<entry><id>b</id>{entry}</entry></feed>"
+        return read(text.encode()).older
+
+    assert older("next", "prev-archive") == "https://outlet.example/prev-archive"
+    assert older("self", "next") == "https://outlet.example/next"
+    assert older("next-archive", "current", "previous") == ""
+    assert older(entry="<link rel='next' href='/b'/>") == ""
+    channel = "<a:link xmlns:a='http://www.w3.org/2005/Atom' rel='next' href='/2'/>"
+    made = "<generator>https://wordpress.org/?v=6.4</generator>"
+    page = read(rss("<item><title>a</title></item>", channel + made))
+    assert page.older == "https://outlet.example/2"
+    assert "wordpress" in page.generator
+    json_feed = b'{"version": "x", "items": [], "next_url": "/3"}'
+    assert read(json_feed).older == "https://outlet.example/3"
+
+
 # ── cases ─────────────────────────────────────────────────────────────────────────────
 
 

@@ -58,7 +58,7 @@ def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
     desk = opened(path, quiet=not people)
     config = desk.config
     if outlet:
-        _known_outlet(config, outlet)
+        known_outlet(config, outlet)
     settle_in(config)
     if people:
         show_warnings(config)
@@ -158,7 +158,8 @@ def beat(config: Config, report: Report) -> str:
     return f"site.heartbeat could not be asked: {why}" if why else ""
 
 
-def _known_outlet(config: Config, name: str) -> None:
+def known_outlet(config: Config, name: str) -> None:
+    """Raise UsageError for a name that no outlet has, with the nearest one."""
     names = [outlet.name for outlet in config.outlets]
     if name not in names:
         near = get_close_matches(name, names, n=1)
@@ -174,11 +175,11 @@ def progressing(label: str, *, shown: bool) -> Iterator[pipeline.Progress | None
         return
     with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
 
-        def progress(done: int, total: int) -> None:
+        def tell(done: int, total: int) -> None:
             bar.length = total
             bar.update(done - bar.pos)
 
-        yield progress
+        yield tell
 
 
 def show_warnings(config: Config) -> None:

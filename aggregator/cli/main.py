@@ -34,6 +34,7 @@ COMMANDS = {
     "search": ("When something looks wrong", "desk"),
     "init": ("Once", "init"),
     "discover": ("Once", "discover"),
+    "backfill": ("Once", "backfill"),
     "import": ("Once", "exchange"),
     "export": ("Once", "exchange"),
     "demo": ("Once", "demo"),

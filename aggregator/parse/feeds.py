@@ -60,6 +60,7 @@ def parse(
             json.language or spoken,
             ladder.entries(feed_url, json.items),
             complete=fetched.complete,
+            older=json.older,
         )
     text = markup.clean(text)
     if markup.root(text).rpartition(b":")[2] in sitemap.ROOTS:
@@ -114,6 +115,8 @@ def _document(
         complete=complete,
         dated_at=_date(feed, "updated") or _date(feed, "published"),
         rest=rest.read(feed, text),
+        older=_older(feed, base),
+        generator=_shown(feed, "generator"),
     )
 
 
@@ -242,6 +245,20 @@ def _date(holder: Any, name: str) -> datetime | None:  # noqa: ANN401 - untyped 
     text = dict.get(holder, name)
     parsed = dict.get(holder, f"{name}_parsed")
     return dates.of_feed(text, parsed) if isinstance(text, str) else None
+
+
+def _older(feed: Any, base: str) -> str:  # noqa: ANN401 - untyped library
+    """Return where a feed says that its older entries are, "" for nowhere.
+
+    An archived feed's other links lead to what is newer (RFC 5005 §4), so these two
+    only.
+    """
+    links = feed.get("links")
+    named = {
+        str(link.get("rel")): fields.link(link.get("href"), base)
+        for link in (links[::-1] if isinstance(links, list) else ())
+    }
+    return named.get("prev-archive") or named.get("next", "")
 
 
 def _string(value: object) -> str:

@@ -51,8 +51,9 @@ def inspect(fetched: Fetched, max_entries: int) -> Inspected:
     except ParseError:
         text = charset.of_page(spool.read(fetched), fetched.content_type).strip()
         if _root(text) == b"sitemapindex":
-            places = sitemap.listed(markup.clean(text), fetched.url, _LISTED)
-            return Inspected("list", sitemaps=places)
+            its = sitemap.nested(markup.clean(text), fetched.url) or ()
+            places = dict.fromkeys(one.url for one in its)
+            return Inspected("list", sitemaps=tuple(places)[:_LISTED])
         if not markup.page(text):
             raise
         said = discovery.site(text.decode("utf-8", "replace"), fetched.url)

@@ -251,6 +251,63 @@ def recovery(db: Database) -> None:
 
 
 @migrations()
+def backfill(db: Database) -> None:
+    """Make room for what `backfill` brings, and for how far it came.
+
+    entries.backfilled: 1 = no poll of its feed has brought it; 2 = nor has it a title,
+    but the words of its address, until its page is read. It leads the index of dates,
+    so that the rhythm of a feed is that of its polls. backfills: a row for each feed;
+    way: how older documents of it are reached, "" = not known yet; first: ids of what
+    its live document listed, as that alone gives them; oldest: the date of its oldest
+    entry so far; ended: why there is no more, "" = there may be. backfill_steps: every
+    document to ask, and every one that was (asked_at); rank, newest: which comes first,
+    and no entry in it is younger; start: how many of its entries are recorded already;
+    digest: of the signs in it; failure: why it could not be read.
+    """
+    for statement in (
+        "ALTER TABLE entries ADD COLUMN backfilled INTEGER NOT NULL DEFAULT 0",
+        "DROP INDEX entries_feed",
+        "CREATE INDEX entries_feed ON entries (feed, backfilled, dated_at)",
+        "DROP VIEW members",
+        """
+        CREATE VIEW members AS
+        SELECT e.id, e.key, coalesce(nullif(l.target, ''), e.url) AS url,
+            e.canonical, e.title, e.summary, e.dated_at, e.language, e.story, e.reason,
+            e.title_key, e.reused, e.backfilled,
+            iif(e.summary = '', substr(e.content, 1, 1000), '') AS head,
+            coalesce(nullif(e.author, ''), p.author, '') AS author,
+            coalesce(l.canonical, '') AS led, coalesce(p.canonical, '') AS named,
+            coalesce(nullif(e.outlet, ''), f.outlet) AS outlet,
+            coalesce(f.home, '') AS home, coalesce(f.url, '') AS feed_url,
+            coalesce(f.title, '') AS feed_title
+        FROM entries e LEFT JOIN feeds f ON f.id = e.feed
+            LEFT JOIN pages p ON p.url = e.canonical AND NOT e.reused
+            LEFT JOIN links l ON l.url = e.canonical AND NOT e.reused
+        """,
+        """
+        CREATE TABLE backfills (
+            feed INTEGER PRIMARY KEY, way TEXT NOT NULL DEFAULT '',
+            first TEXT NOT NULL DEFAULT '[]', oldest INTEGER,
+            ended TEXT NOT NULL DEFAULT ''
+        )
+        """,
+        """
+        CREATE TABLE backfill_steps (
+            feed INTEGER NOT NULL, url TEXT NOT NULL, kind TEXT NOT NULL,
+            number INTEGER NOT NULL, rank INTEGER NOT NULL, newest INTEGER,
+            start INTEGER NOT NULL DEFAULT 0, asked_at INTEGER, digest INTEGER,
+            failure TEXT NOT NULL DEFAULT '', PRIMARY KEY (feed, url)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE INDEX backfill_open ON backfill_steps (feed, rank, newest)
+        WHERE asked_at IS NULL
+        """,
+    ):
+        db.execute(statement)
+
+
+@migrations()
 def unpublished(db: Database) -> None:
     """Have the database note what readers or the maintainer may see change.
 

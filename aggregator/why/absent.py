@@ -154,7 +154,8 @@ def _missed(case: Case, source: Source) -> Iterator[Reason]:
             "when the article was published is not known; with --published DATE "
             "only those are told that it may lie in"
         )
-    mends = []
+    says = "to read what it published then, if it still gives it:"
+    mends = [saying.backfill(source.outlet, says, again=True)]
     if any(one.kind == "gap" for one in last):
         mends.append(
             Mend(
@@ -190,7 +191,8 @@ def _too_old(case: Case, source: Source) -> Iterator[Reason]:
             f"{name} is followed since {saying.day(since, case)}",
             f"the article is of {written}, and no feed listed it any more by then",
         )
-        yield Reason(Cause.EARLIER, earlier)
+        says = "to read what it published before:"
+        yield Reason(Cause.EARLIER, earlier, (saying.backfill(source.outlet, says),))
     elif case.dated.end < kept:
         facts = (
             f"the article is of {written}; it may have been read, and dropped since",
