@@ -38,14 +38,13 @@ class Cost:
 
 def below(pid: int) -> set[int]:
     """Return a process and all that it started, and those they started."""
-    threads = Path(f"/proc/{pid}/task").glob("*/children")
     found = {pid}
-    for each in threads:
-        try:
-            children = each.read_text().split()
-        except OSError:  # the thread has ended
-            continue
-        found.update(*(below(int(child)) for child in children))
+    try:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            children = (thread / "children").read_text().split()
+            found.update(*(below(int(child)) for child in children))
+    except OSError:  # the thread or the process has ended
+        pass
     return found
 
 

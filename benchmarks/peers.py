@@ -227,11 +227,11 @@ def table(figures: Figures, feeds: int) -> Iterator[str]:
 
 def lacking(figures: Figures, feeds: int) -> Iterator[str]:
     """Yield a line for each floor that is not reached."""
-    for (count, state), least in FLOORS.items():
+    for (count, name), least in FLOORS.items():
         for peer, floor in least.items():
-            times = ratio(figures, state, peer, "seconds")
+            times = ratio(figures, name, peer, "seconds")
             if count == feeds and times and times < floor:
-                yield f"{feeds}, {state}: {times:.2f} × {peer}, not {floor:g}"
+                yield f"{feeds}, {name}: {times:.2f} × {peer}, not {floor:g}"
     for state in STATES:
         if (ours := _memory(figures, state.name)) > MOST:
             yield f"{feeds}, {state.name}: {ours / 1e6:.0f} MB, not {MOST / 1e6:.0f}"
