@@ -108,7 +108,7 @@ class Newsboat(Peer):
 
 
 class Sfeed(Peer):
-    """sfeed_update, with its README's conditional requests; more than 8 jobs are no faster."""
+    """sfeed_update, asking as its README says; 8 jobs are no slower than 16."""
 
     name = "sfeed"
     CONFIG = """\
