@@ -74,8 +74,8 @@ class Ours(Peer):
 
     def command(self, folder: Path) -> list[str]:
         """Return `run` for every feed, due or not."""
-        config = str(folder / "feeds.toml")
-        return [sys.executable, "-m", "aggregator", "--config", config, "run", "--all"]
+        script = str(Path(sys.executable).with_name("aggregator"))
+        return [script, "--config", str(folder / "feeds.toml"), "run", "--all"]
 
     def stored(self, folder: Path) -> int:
         """Count the entries of the database."""
