@@ -14,9 +14,9 @@ seconds of the processor, memory of all its processes together (PSS, sampled), h
 times as long as ours it took (the middle of the runs' own ratios), the same for the
 processor, and the share of the machine that others took meanwhile, which says how far
 to trust it. The server's own share is in the last column. Exit 1 when we are slower
-than the floors below, or need more memory.
+than the floors below, or need more memory. What is done meanwhile shows on stderr.
 
-    python benchmarks/peers.py [--feeds 300,3000] [--runs 3] [--peers newsboat,reader]
+    python benchmarks/peers.py [--feeds 300,3000] [--runs 2] [--peers newsboat,reader]
 """
 
 from __future__ import annotations
@@ -177,6 +177,8 @@ def measured(peers: Sequence[Peer], server: Playing, runs: int, work: Path) -> F
                 folder = work / f"{server.feeds}-{run}" / peer.name
                 took = timed(peer, state, folder, server)
                 figures.setdefault((state.name, peer.name), []).append(took)
+                told = f"{took.cost.seconds:.1f} s" if isinstance(took, Timed) else took
+                print(f"{state.name}: {peer.name}: {told}", file=sys.stderr)
     return figures
 
 
@@ -255,7 +257,7 @@ def chosen() -> argparse.Namespace:
     """Return the options; peers: those chosen, ours first, missing or not."""
     options = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     options.add_argument("--feeds", default="300", metavar="N,N…")
-    options.add_argument("--runs", type=int, default=3)
+    options.add_argument("--runs", type=int, default=2)
     others = ",".join(name for name in PEERS if name != OURS)
     options.add_argument("--peers", default=others, metavar="NAME,NAME…")
     given = options.parse_args()
