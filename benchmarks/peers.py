@@ -216,7 +216,7 @@ def table(figures: Figures, feeds: int) -> Iterator[str]:
             state,
             peer,
             f"{seconds:.2f}",
-            f"{feeds / seconds:.0f}",
+            f"{feeds / seconds:.1f}",
             f"{median(run.cost.cpu for run in timings):.2f}",
             f"{median(run.cost.peak for run in timings) / 1e6:.0f}",
             *(f"{each:.2f}" if each else "" for each in ratios),
