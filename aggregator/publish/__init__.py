@@ -63,10 +63,11 @@ def render(
     yield "sitemap.xml", sitemap(site, topics, published, left)
     yield "outlets/outlets.opml", opml.opml(site, coverage)
     yield "outlets/outlets.csv", tables.outlets(coverage)
+    yield from _feeds(site, _channels(site, topics, published, left), items)
+    # the few large ones last: the disk is busy with the archives meanwhile
     yield "stories.jsonl", data.jsonl(data.records(published, left))
     yield "stories.csv", tables.stories(site, published)
     yield "stories.bib", bib.bib(published, site.language)
-    yield from _feeds(site, _channels(site, topics, published, left), items)
 
 
 def research(
