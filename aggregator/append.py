@@ -8,27 +8,15 @@ ever rewritten. What a decision looks like is `wording`; what was written is kep
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
-import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Sequence
+from contextlib import suppress
 
-from aggregator import curation, notebook, wording
-from aggregator.model import (
-    AggregatorError,
-    Config,
-    ConfigError,
-    Decision,
-    StoreError,
-)
+from aggregator import curation, manuscript, notebook, wording
+from aggregator.model import Config, ConfigError, Decision, StoreError
 
-_MODE = 0o666  # less what umask takes
 _HEAD = re.compile(rb"[ \t]*\[\[[ \t]*decision[ \t]*\]\]")
-_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
 
 
 class Pen:
@@ -48,8 +36,8 @@ class Pen:
         valid, AggregatorError when it cannot be written; it is then as it was.
         """
         path = self._config.storage.curation
-        with _opened(path, create=bool(decided or self._written)) as file:
-            before = _content(file) if file is not None else b""
+        with manuscript.opened(path, create=bool(decided or self._written)) as file:
+            before = manuscript.content(file) if file is not None else b""
             data, after = self._added(before, decided)
             stood = after[: len(after) - len(decided)]
             standing = Counter(map(repr, stood))
@@ -57,7 +45,7 @@ class Pen:
             if lost:
                 data, after = self._added(before, (*lost, *decided))
             if file is not None and data:
-                _append(file, data, len(before))
+                manuscript.append(file, data, len(before))
                 new = after[len(after) - len(decided) :]
                 self._written += new
                 with suppress(StoreError):  # the file counts, not the memory of it
@@ -71,8 +59,8 @@ class Pen:
         it cannot be read.
         """
         path = self._config.storage.curation
-        with _opened(path, create=False) as file:
-            content = _content(file) if file is not None else b""
+        with manuscript.opened(path) as file:
+            content = manuscript.content(file) if file is not None else b""
             return notebook.missing(self._config, self._read(content))
 
     def take_out(self, place: int) -> bool:
@@ -83,8 +71,8 @@ class Pen:
         `write`.
         """
         path = self._config.storage.curation
-        with _opened(path, create=False) as file:
-            before = _content(file) if file is not None else b""
+        with manuscript.opened(path) as file:
+            before = manuscript.content(file) if file is not None else b""
             standing = self._read(before)
             wanted = standing[: place - 1] + standing[place:]
             after = _without(before, place)
@@ -95,7 +83,7 @@ class Pen:
                 return False
             with suppress(StoreError):
                 notebook.forget(self._config, standing[place - 1 : place])
-            _replace(path, after)
+            manuscript.replace(path, after)
         return True
 
     def _read(self, data: bytes) -> tuple[Decision, ...]:
@@ -118,17 +106,6 @@ class Pen:
         return data, self._read(before + data)
 
 
-def _append(file: int, data: bytes, end: int) -> None:
-    """Write all of the data at the end of a file, synced, or leave it as it was."""
-    try:
-        while data:
-            data = data[os.write(file, data) :]
-        os.fsync(file)
-    except OSError:
-        os.ftruncate(file, end)  # half a table would spoil the whole file
-        raise
-
-
 def _without(data: bytes, place: int) -> bytes | None:
     """Return a text without its table of that place; None when there is none."""
     lines = data.splitlines(keepends=True)
@@ -147,83 +124,8 @@ def _without(data: bytes, place: int) -> bytes | None:
     return b"".join(lines[:start] + lines[end:])
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """Put another text in the place of a file, at once, with its rights and owner."""
-    path = path.resolve()  # a link stays one
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        with new.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        shutil.copystat(path, new)
-        before = path.stat()
-        with suppress(PermissionError):  # root must not take the file from its owner
-            os.chown(new, before.st_uid, before.st_gid)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
 def _took(standing: Counter[str], decided: Decision) -> bool:
     """Take one such decision out of those that stand; tell whether there was one."""
     name = repr(decided)
     standing[name] -= 1
     return standing[name] >= 0
-
-
-@contextmanager
-def _opened(path: Path, *, create: bool) -> Iterator[int | None]:
-    """Open the file for this command alone; None where there is none to be made."""
-    try:
-        file = _locked(path, create=create)
-        try:
-            yield file
-        finally:
-            if file is not None:
-                os.close(file)
-    except OSError as exc:
-        reason = exc.strerror or str(exc)
-        raise AggregatorError(
-            f"{path}: cannot be written: {reason.lower()}; nothing was decided"
-        ) from exc
-
-
-def _locked(path: Path, *, create: bool) -> int | None:
-    """Return the file, locked against other commands; an editor knows no lock.
-
-    One that an editor put in its place meanwhile is taken instead.
-    """
-    while True:
-        if new := not os.path.lexists(path):
-            if not create:
-                return None
-            path.parent.mkdir(parents=True, exist_ok=True)
-        # a link into nowhere is left to fail: its disk may not be mounted
-        file = os.open(path, _FLAGS | (os.O_CREAT if new else 0), _MODE)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if path.exists() and os.path.samestat(path.stat(), os.fstat(file)):
-                if new:
-                    _sync_folder(path.parent)
-                return file
-        except BaseException:
-            os.close(file)
-            raise
-        os.close(file)
-
-
-def _sync_folder(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
-def _content(file: int) -> bytes:
-    data = bytearray()
-    while chunk := os.pread(file, 1 << 20, len(data)):
-        data += chunk
-    return bytes(data)

@@ -217,6 +217,12 @@ def _sources(
     return sources, traces.forgotten(store, urls, sorted(keys))
 
 
+def homes(store: Store, outlets: Iterable[Outlet]) -> dict[Outlet, tuple[str, ...]]:
+    """Return the addresses at which each outlet, its feeds and its articles are."""
+    records, seen = books.records(store), traces.addresses(store)
+    return {one: tuple(filter(None, _homes(one, records, seen))) for one in outlets}
+
+
 def _homes(
     outlet: Outlet,
     records: Mapping[str, health.Record],

@@ -7,21 +7,23 @@ polling needs is imported. The cycle lock is held by the caller, but for `republ
 from __future__ import annotations
 
 import gc
-from collections import Counter
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from aggregator import hubs, publish, rules, watch
-from aggregator.desk import Desk, drawn_up, settled
-from aggregator.lock import held
-from aggregator.model import Addition, Story
+from aggregator import __version__, hubs, publish, rules, watch
+from aggregator.desk import Desk, drawn_up, settled, stories
+from aggregator.identity import number
+from aggregator.lock import CYCLE_WAIT, held
+from aggregator.model import Addition, State, Story
 from aggregator.publish.desk import desk as desk_pages
 from aggregator.recover import recover
 from aggregator.store import Store, polls, tales
 from aggregator.store import rules as remembered
+from aggregator.store.base import seconds
 from aggregator.stories import Settled, brake, held_by_topic, place, possible_ids
 
 
@@ -35,27 +37,119 @@ class Rebuilt:
     restored: int | None = None
 
 
-def republish(desk: Desk, now: datetime, *, accept: bool = False) -> Rebuilt:
+def republish(
+    desk: Desk, now: datetime, *, accept: bool = False, wait: float = CYCLE_WAIT
+) -> Rebuilt:
     """Apply the maintainer's files to what is stored, and rebuild what changed.
 
-    accept: what the brake holds may pass. Raises as `cycle` does.
+    accept: what the brake holds may pass. wait: seconds for another's cycle to end.
+    Raises as `cycle` does.
     """
     database = desk.config.storage.database
-    with held(database, "cycle"), Store(database) as store:
+    with held(database, "cycle", wait=wait), Store(database) as store:
         restored = recover(store, desk, now)
-        polls.follow(store, desk.config.feeds, now)
-        watch.edits(store, desk, None, now)
-        rules.apply(store, desk.config)
-        with uncollected():
-            told = tell(store, desk, now, accept=accept).stories
-            watch.brake(store, desk, told, now)
-            documents = rebuild(store, desk, told)
-        heard = tell_hubs(store, desk, told, documents, now)
-        return Rebuilt(changed(documents), braked(desk, told), heard, restored)
+        return replace(renew(store, desk, now, accept=accept), restored=restored)
+
+
+def renew(store: Store, desk: Desk, now: datetime, *, accept: bool = False) -> Rebuilt:
+    """Do what `republish` does, for a command that holds the cycle lock already."""
+    polls.follow(store, desk.config.feeds, now)
+    watch.edits(store, desk, None, now)
+    rules.apply(store, desk.config)
+    with _uncollected():
+        told = tell(store, desk, now, accept=accept).stories
+        watch.brake(store, desk, told, now)
+        documents = rebuild(store, desk, told)
+    heard = tell_hubs(store, desk, documents, now)
+    return Rebuilt(changed(documents), braked(desk, tales.held(store)), heard)
+
+
+@dataclass(frozen=True, slots=True)
+class Bulletin:
+    """What stands after a cycle.
+
+    stories: how many are published. documents: of each whether it was written just now.
+    held, braked, reached: as in `Report`.
+    """
+
+    stories: int
+    documents: Mapping[str, bool]
+    held: tuple[tuple[str, int], ...]
+    braked: tuple[str, ...]
+    reached: bool
+
+
+def bring_out(store: Store, desk: Desk, now: datetime) -> Bulletin:
+    """Tell, watch and publish what there is, unless nothing of it has changed.
+
+    Where nothing was written that anybody may see, and the maintainer's files are as
+    they were, that is looked at again after `polling.fastest` only: for what time alone
+    brings, such as a silence, and for files that somebody else removed.
+    """
+    if last := _last(store, desk, now):
+        return last
+    with _uncollected():
+        tidings = tell(store, desk, now)
+        told = tidings.stories
+        watch.brake(store, desk, told, now)
+        reached = watch.watch(store, desk, told, now)
+        documents = rebuild(store, desk, told)
+    polls.forget(store, now, desk.config.storage.history)
+    return Bulletin(
+        stories=sum(story.state is State.PUBLISHED for story in told),
+        documents=documents,
+        held=braked(desk, tales.held(store)),
+        braked=tidings.braked,
+        reached=reached,
+    )
+
+
+def end(store: Store, desk: Desk, bulletin: Bulletin, now: datetime) -> None:
+    """Remember that a cycle is complete and, if it brought one out, its bulletin."""
+    with store.transaction():
+        polls.end_cycle(store, now)
+        if _last(store, desk, now) is None:
+            said = {
+                "of": str(_signature(desk)),
+                "since": seconds(now),
+                "until": seconds(now + desk.config.polling.fastest),
+                "stories": bulletin.stories,
+                "reached": bulletin.reached,
+            }
+            store.note("bulletin", json.dumps(said))
+            store.note("unpublished", "")
+
+
+def _last(store: Store, desk: Desk, now: datetime) -> Bulletin | None:
+    """Return the last bulletin where it still stands, else None."""
+    said = json.loads(store.fact("bulletin") or "{}")
+    if (
+        store.fact("unpublished")
+        or not said
+        or not said["since"] <= now.timestamp() < said["until"]
+        or said["of"] != str(_signature(desk))
+        or not (desk.config.storage.output / "feed.atom").exists()
+    ):
+        return None
+    names = store.fact("documents").splitlines()
+    return Bulletin(
+        stories=said["stories"],
+        documents=dict.fromkeys(names, False),
+        held=braked(desk, tales.held(store)),
+        braked=(),
+        reached=said["reached"],
+    )
+
+
+def _signature(desk: Desk) -> int:
+    """Return what changes with the program, or with what the two files want shown."""
+    config = desk.config
+    shown = (config.site, config.topics, config.outlets, config.matching)
+    return number(__version__, *map(repr, (*shown, desk.decisions)))
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def _uncollected() -> Iterator[None]:
     """Look for no cycles of garbage inside the block.
 
     What is made of 10,000 stories lives until they are published. To go through it
@@ -94,7 +188,8 @@ def tell(store: Store, desk: Desk, now: datetime, *, accept: bool = False) -> Ti
     for ledger, after, decided in known:
         before = ledger.standing
         by_hand = decided.on_place or ledger.regrouped
-        moves.append(Settled(before, after, decided=by_hand))
+        old = ledger.backfilled and not (before and before.added_at)
+        moves.append(Settled(before, after, decided=by_hand, backfilled=old))
         # readers may have come once something was published that a feed brought
         found = before and before.added_at and not decided.addition
         followed = followed or bool(found)
@@ -121,12 +216,11 @@ def tell(store: Store, desk: Desk, now: datetime, *, accept: bool = False) -> Ti
     return Tidings(braked_more, drawn_up(desk, told, now_stored))
 
 
-def braked(desk: Desk, told: Sequence[Story]) -> tuple[tuple[str, int], ...]:
+def braked(desk: Desk, held: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
     """Return how many stories the brake holds, by topic in the order of feeds.toml."""
     order = [topic.id for topic in desk.config.topics]
-    count = Counter(topic for story in told for topic in story.held)
-    known = [topic for topic in order if topic in count]
-    return tuple((t, count[t]) for t in (*known, *sorted(count.keys() - {*known})))
+    known = [topic for topic in order if topic in held]
+    return tuple((t, held[t]) for t in (*known, *sorted(held.keys() - {*known})))
 
 
 def join(store: Store, additions: Mapping[int, Addition]) -> None:
@@ -154,14 +248,13 @@ def rebuild(store: Store, desk: Desk, told: Sequence[Story]) -> dict[str, bool]:
 def tell_hubs(
     store: Store,
     desk: Desk,
-    told: Sequence[Story],
     documents: Iterable[str],
     now: datetime,
 ) -> tuple[tuple[str, str], ...]:
-    """Tell hubs of the feeds among the documents just written; see `Report.hubs`."""
+    """Tell hubs of the feeds among the published documents; see `Report.hubs`."""
     heard = hubs.tell(store, desk.config, documents, now)
     if heard:
-        show_desk(store, desk, told)
+        show_desk(store, desk, stories(store, desk))
     return tuple((event.subject, event.text) for event in heard)
 
 

@@ -7,12 +7,13 @@ feeds.toml. Reading curation.toml happens in `curation`; nothing here reads or w
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from aggregator.identity import short
-from aggregator.model import Action, Addition, Decision
-from aggregator.urls import canonical
+from aggregator.model import Action, Addition, Decision, Story
+from aggregator.urls import canonical, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,38 @@ class Ruling:
 def key(target: str) -> str:
     """Return what a target is compared by: its canonical URL, or itself (an id)."""
     return canonical(target) or target.strip()
+
+
+def archiving(story: Story, copy: str, at: datetime) -> Decision:
+    """Return the addition that gives a story a lasting copy, and changes nothing else.
+
+    It joins the story by its address, says of it what is known already, and is no news
+    to readers. The story has to have an address, and no addition so far.
+    """
+    # as it is published: without a password, for one
+    url = written(story.url) or story.url
+    addition = Addition(
+        key=url,
+        title=story.title or url,
+        outlet=story.outlet,
+        published_at=story.published_at,
+        precision=story.precision,
+        topics=story.topics,
+        url=url,
+        archived=copy,
+    )
+    topics = story.topics
+    return Decision(Action.ADD, (url,), at, topics=topics, addition=addition)
+
+
+def added(story: Story, decisions: Sequence[Decision]) -> int:
+    """Return the place, from 1, of the last table that adds a story, 0 = none does."""
+    names = {key(name) for one in story.entries for name in (one.url, one.key) if name}
+    for place in range(len(decisions), 0, -1):
+        one = decisions[place - 1]
+        if one.action is Action.ADD and names.intersection(map(key, one.targets)):
+            return place
+    return 0
 
 
 class Rulings:

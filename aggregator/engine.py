@@ -20,7 +20,9 @@ from typing import TypeVar
 
 from aggregator.config import user_agent
 from aggregator.follow import follow
+from aggregator.knock import knock
 from aggregator.model import (
+    Answer,
     Batch,
     Config,
     Failure,
@@ -39,7 +41,7 @@ from aggregator.sources import sites
 from aggregator.urls import host, site
 
 B = TypeVar("B", bound=Batch | PageBatch)
-R = TypeVar("R", bound=Outcome | Page | Link)
+R = TypeVar("R", bound=Outcome | Page | Link | Answer)
 T = TypeVar("T")
 
 log = logging.getLogger("aggregator")
@@ -124,10 +126,7 @@ def pages(
     tasks: those to be read first come first. known: robots.txt files by site. pauses,
     stop: as for polls.
     """
-    batches = [
-        replace(batch, robots=_of_site(batch, known))
-        for batch in _by_host(tasks, config, now, pauses)
-    ]
+    batches = _by_host(tasks, config, now, pauses, known)
     return _flown(read, batches, _lost_pages, config.polling.concurrency, stop)
 
 
@@ -143,22 +142,39 @@ def links(
     return _flown(follow, batches, _lost_links, config.polling.concurrency, stop)
 
 
-def _of_site(batch: PageBatch, robots: Iterable[Robots]) -> tuple[Robots, ...]:
-    """Return the robots.txt files of a batch's site, all its hosts together."""
-    own = site(batch.tasks[0].url)
+def answers(
+    tasks: Sequence[PageTask],
+    config: Config,
+    now: datetime,
+    known: tuple[Robots, ...],
+    pauses: tuple[Pause, ...],
+    stop: threading.Event,
+) -> Iterator[tuple[Answer, ...]]:
+    """Yield whether addresses answer; everything as for `pages`."""
+    batches = _by_host(tasks, config, now, pauses, known)
+    return _flown(knock, batches, _lost_answers, config.polling.concurrency, stop)
+
+
+def _of_site(url: str, robots: Iterable[Robots]) -> tuple[Robots, ...]:
+    """Return the robots.txt files of an address's site, all its hosts together."""
+    own = site(url)
     return tuple(one for one in robots if site(one.site) == own)
 
 
 def _by_host(
-    tasks: Sequence[PageTask], config: Config, now: datetime, pauses: tuple[Pause, ...]
+    tasks: Sequence[PageTask],
+    config: Config,
+    now: datetime,
+    pauses: tuple[Pause, ...],
+    known: tuple[Robots, ...] = (),
 ) -> list[PageBatch]:
-    """Return batches of one host each."""
+    """Return batches of one host each; known: robots.txt files by site."""
     hosts: defaultdict[str, list[PageTask]] = defaultdict(list)
     for task in tasks:
         hosts[host(task.url)].append(task)
     basis = PageBatch((), "", config.polling, user_agent(config), now, pauses=pauses)
     return [
-        replace(basis, tasks=part, host=name)
+        replace(basis, tasks=part, host=name, robots=_of_site(part[0].url, known))
         for name, group in hosts.items()
         for part in _parts(group, _PAGES)
     ]
@@ -212,19 +228,19 @@ class _Notes:
         self._pauses: list[Pause] = []
         self._robots: list[Robots] = []
 
-    def hear(self, landed: Iterable[Outcome | Page | Link]) -> None:
+    def hear(self, landed: Iterable[Outcome | Page | Link | Answer]) -> None:
         """Note which hosts want to be left alone, and what robots.txt files say."""
         for one in landed:
             if one.paused_host and one.not_before:
                 self._pauses.append(Pause(one.paused_host, one.not_before))
-            if isinstance(one, Page):
+            if isinstance(one, Page | Answer):
                 self._robots += one.robots
 
     def brief(self, batch: B) -> B:
         """Return a batch that knows all that was heard."""
         told = replace(batch, pauses=(*batch.pauses, *self._pauses))
         if isinstance(told, PageBatch):
-            new = _of_site(told, self._robots)
+            new = _of_site(told.tasks[0].url, self._robots)
             return replace(told, robots=told.robots + new)
         return replace(told, late=time.monotonic() - self._began)
 
@@ -245,6 +261,10 @@ def _lost_outcomes(batch: Batch, failure: Failure) -> tuple[Outcome, ...]:
 
 def _lost_pages(batch: PageBatch, failure: Failure) -> tuple[Page, ...]:
     return tuple(Page(task.page, batch.now, failure=failure) for task in batch.tasks)
+
+
+def _lost_answers(batch: PageBatch, failure: Failure) -> tuple[Answer, ...]:
+    return tuple(Answer(task.page, batch.now, failure=failure) for task in batch.tasks)
 
 
 def _lost_links(batch: PageBatch, failure: Failure) -> tuple[Link, ...]:

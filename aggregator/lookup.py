@@ -61,7 +61,7 @@ def look_up(config: Config, url: str, now: datetime) -> Found:
         published=_date(said.published_at, config.site.timezone),
         author="" if said.author == name else said.author,
         excerpt=cut(said.summary, EXCERPT),
-        topics=_topics(config, said, outlet),
+        topics=topics_of(config, outlet, said.title, said.summary, said.text),
         problem=f"only a part of it can be read: {said.obstacle}"
         if said.obstacle
         else "",
@@ -93,15 +93,18 @@ def _date(at: datetime | None, timezone: str) -> str:
     return at.astimezone(ZoneInfo(timezone)).isoformat()
 
 
-def _topics(config: Config, said: Article, outlet: Outlet) -> tuple[str, ...]:
+def topics_of(
+    config: Config, outlet: Outlet, title: str, summary: str, text: str = ""
+) -> tuple[str, ...]:
+    """Return the topics whose lines of `match` the words of an article satisfy."""
     entry = Entry(
         id=0,
         key="",
         url="",
-        title=said.title,
-        summary=said.summary,
+        title=title,
+        summary=summary,
         fingerprint=0,
-        content=said.text,
+        content=text,
     )
     found = {
         mention.topic

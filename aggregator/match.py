@@ -87,6 +87,19 @@ class _Asked:
         return found
 
 
+def doubted(mentions: Iterable[Mention]) -> tuple[Mention, ...]:
+    """Return mentions of entries that have no words of their own: none is certain.
+
+    But for what the outlet is trusted with, whatever it says.
+    """
+    return tuple(
+        replace(one, verdict=Verdict.DOUBTFUL)
+        if one.verdict is Verdict.CERTAIN and one.rule != "always"
+        else one
+        for one in mentions
+    )
+
+
 def match(
     entries: Sequence[Entry], topics: Sequence[Topic], outlet: Outlet
 ) -> tuple[Mention, ...]:

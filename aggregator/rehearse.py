@@ -17,7 +17,7 @@ from aggregator import bulletin, rules
 from aggregator.desk import Desk, ledgers, regrouped, stories
 from aggregator.fts import headline
 from aggregator.model import Query, State, Story, Topic
-from aggregator.store import Store
+from aggregator.store import Store, tales
 from aggregator.store import rules as remembered
 
 Key = Literal["match", "review", "never"]
@@ -91,7 +91,8 @@ def rehearse(desk: Desk, now: datetime) -> Difference:
         lines = tuple(_worths(store, desk.config.topics, before, of_entry, now))
         with store.rehearsal():
             rules.apply(store, desk.config)
-            held = bulletin.braked(desk, bulletin.tell(store, desk, now).stories)
+            bulletin.tell(store, desk, now)
+            held = bulletin.braked(desk, tales.held(store))
             after = bulletin.tell(store, desk, now, accept=True).stories
             merged = {one.short: one.merged for one in ledgers(store, desk)}
     return Difference(tuple(_changes(desk, before, after, merged)), lines, held)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aggregator.fts import headline
-from aggregator.match import match
+from aggregator.match import doubted, match
 from aggregator.model import Config, Entry, Mention, Outlet, Topic
 from aggregator.store import Store, entries
 from aggregator.store import rules as remembered
@@ -68,6 +68,17 @@ def apply(store: Store, config: Config) -> frozenset[str]:
         edited = edited.union(edit.gone, *edit.feeds.values())
         remembered.mark(store, remembered.marked(store) | edited)
     return edited
+
+
+def revisit(store: Store, config: Config, ids: Iterable[int]) -> None:
+    """Have entries of feeds that came by another way mention what the rules say.
+
+    Inside a transaction.
+    """
+    outlets = {feed.url: _keys(feed.outlet) for feed in config.feeds}
+    rules = {**remembered.known(store, "feed"), **outlets}
+    treated = {url: _outlet(rule) for url, rule in rules.items()}
+    _match(store, ids, config.topics, treated)
 
 
 def _edit(
@@ -208,6 +219,8 @@ def _said(
     its: Sequence[Entry], topics: Sequence[Topic], outlet: Outlet, page: str
 ) -> tuple[Mention, ...]:
     """Return what entries say, as far as the page of their article was read."""
+    if page == "untitled":
+        return doubted(match(its, topics, outlet))
     if page:
         return weigh(its, topics, outlet, whole=page == "full")
     return match(its, topics, outlet)

@@ -24,7 +24,6 @@ from aggregator.model import (
     Outcome,
     PollTask,
     Report,
-    State,
 )
 from aggregator.recover import recover
 from aggregator.store import Store, books, polls
@@ -78,17 +77,13 @@ def cycle(
         if not tasks or tally.succeeded:  # else this machine may be cut off
             second_wave(store, config, feeds, now, stop)
         gained = books.gained(before, books.mention_counts(store))
-        with bulletin.uncollected():
-            tidings = bulletin.tell(store, desk, now)
-            told = tidings.stories
-            watch.brake(store, desk, told, now)
-            reached = watch.watch(store, desk, told, now)
-            documents = bulletin.rebuild(store, desk, told)
-        polls.forget(store, now, config.storage.history)
+        out = bulletin.bring_out(store, desk, now)
         if stop is None or not stop.is_set():
-            polls.end_cycle(store, now)
+            bulletin.end(store, desk, out, now)
         # cut off from the outlets, this machine would blame the hubs
-        heard = bulletin.tell_hubs(store, desk, told, documents, now) if reached else ()
+        heard = (
+            bulletin.tell_hubs(store, desk, out.documents, now) if out.reached else ()
+        )
     return Report(
         polled=tally.polled,
         unchanged=tally.unchanged,
@@ -96,8 +91,8 @@ def cycle(
         new_entries=tally.new_entries,
         mentions=sum(certain for certain, _ in gained.values()),
         doubtful=sum(doubtful for _, doubtful in gained.values()),
-        stories=sum(story.state is State.PUBLISHED for story in told),
-        files_written=len(bulletin.changed(documents)),
+        stories=out.stories,
+        files_written=len(bulletin.changed(out.documents)),
         seconds=round(time.monotonic() - began, 3),
         failures=tally.failures,
         started=tuple(item for item in tally.failures if item[0].url not in failing),
@@ -105,9 +100,9 @@ def cycle(
         by_topic=tuple(
             (topic.id, *gained.get(topic.id, (0, 0))) for topic in config.topics
         ),
-        reached=reached,
-        held=bulletin.braked(desk, told),
-        braked=tidings.braked,
+        reached=out.reached,
+        held=out.held,
+        braked=out.braked,
         hubs=heard,
         restored=restored,
     )

@@ -63,10 +63,11 @@ def attributed(entry: Entry, feed_url: str, known: Sites) -> Entry:
 
 def same(one: str, other: str) -> bool:
     """Tell whether two names mean one outlet: « Le Monde » and « lemonde.fr »."""
-    return bool(one) and _letters(one) == _letters(other)
+    return bool(one) and letters(one) == letters(other)
 
 
-def _letters(name: str) -> str:
+def letters(name: str) -> str:
+    """Return what of a name counts: equal for names that mean one outlet."""
     return _LETTERS.sub("", _DOMAIN.sub("", fold(name)))
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -19,9 +18,10 @@ from itertools import islice
 from typing import Final
 
 from aggregator import engine
+from aggregator.halt import Halt
 from aggregator.identity import number
 from aggregator.model import Articles, Config, Entry, Feed, Link, Page, PageTask
-from aggregator.read import missed
+from aggregator.permit import missed
 from aggregator.store import Store, links, pages, polls
 from aggregator.urls import host, opaque, origin
 from aggregator.weigh import weigh
@@ -55,16 +55,16 @@ def second_wave(
     wanted = _wanted(config)
     _weigh(store, config, wanted)
     pages.pass_by(store, wanted)
-    halt = _Halt(stop or threading.Event(), SECONDS)
+    halt = Halt(stop or threading.Event(), SECONDS)
     due = links.due(store, wanted.every, timeouts, now)
-    _follow_links(store, config, due, now, _Halt(halt, SECONDS / 2))
+    _follow_links(store, config, due, now, Halt(halt, SECONDS / 2))
     _read_pages(store, config, pages.due(store, wanted, timeouts, now), now, halt)
     _weigh(store, config, wanted)
     pages.forget(store, now, config.storage.history)
 
 
 def _follow_links(
-    store: Store, config: Config, due: Sequence[PageTask], now: datetime, halt: _Halt
+    store: Store, config: Config, due: Sequence[PageTask], now: datetime, halt: Halt
 ) -> None:
     pauses = polls.pauses(store, now)
     paused = {pause.host for pause in pauses}
@@ -76,7 +76,7 @@ def _follow_links(
 
 
 def _read_pages(
-    store: Store, config: Config, due: Sequence[PageTask], now: datetime, halt: _Halt
+    store: Store, config: Config, due: Sequence[PageTask], now: datetime, halt: Halt
 ) -> None:
     """Read pages; none of a link that could not be followed, for it is no article's."""
     known = pages.robots(store)
@@ -129,22 +129,3 @@ def _weigh(store: Store, config: Config, wanted: pages.Wanted) -> None:
             for mention in weigh(entries, config.topics, outlets[feed], whole=whole)
         ]
         pages.weighed(store, done, mentions)
-
-
-class _Halt(threading.Event):
-    """Set when another event is, or when its time is over."""
-
-    def __init__(self, stop: threading.Event, seconds: float) -> None:
-        super().__init__()
-        self._stop = stop
-        self._until = time.monotonic() + seconds
-
-    def is_set(self) -> bool:
-        """Tell whether nothing more is to be asked."""
-        return self._stop.is_set() or time.monotonic() >= self._until
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it is set, for at most `timeout` seconds."""
-        left = max(0.0, self._until - time.monotonic())
-        self._stop.wait(left if timeout is None else min(left, timeout))
-        return self.is_set()

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from aggregator.model import Action, Addition, Decision
+from aggregator.model import Action, Addition, Decision, Outlet
 
 _SHORT = re.compile(r"[a-z2-7]{8}")  # as `identity.short` makes them
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")  # no text, and TOML cannot name them
 
 
@@ -47,8 +49,27 @@ def addition(
 
 def outlet(name: str, urls: Sequence[str]) -> str:
     """Return an outlet's line of `[outlets]` in feeds.toml."""
-    addresses = quoted(urls[0]) if len(urls) == 1 else _list(urls)
-    return f"{quoted(name)} = {addresses}"
+    return listed(Outlet(name, tuple(urls)))
+
+
+def listed(outlet: Outlet, column: int = 0) -> str:
+    """Return an outlet's line of `[outlets]`, with all that is known of it.
+
+    column: where its `=` stands at least, from 0, to stand under others.
+    """
+    addresses = quoted(outlet.urls[0]) if len(outlet.urls) == 1 else _list(outlet.urls)
+    pairs = [("url", addresses), *_beside(outlet)]
+    value = addresses if len(pairs) == 1 else _inline(pairs)
+    return f"{quoted(outlet.name) + ' ':{column}}= {value}"
+
+
+def duration(length: timedelta) -> str:
+    """Return a duration as feeds.toml writes it, in the largest unit that fits."""
+    seconds = round(length.total_seconds())
+    for unit, worth in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds and seconds % worth == 0:
+            return f'"{seconds // worth}{unit}"'
+    return f'"{seconds}s"'
 
 
 def command(action: Action, *shorts: str) -> str:
@@ -123,6 +144,37 @@ def _addition(
     yield "published", published[item.precision]
     yield "topics", _list(item.topics)
     yield from ((name, quoted(text)) for name, text in more.items() if text)
+
+
+def _beside(outlet: Outlet) -> Iterator[tuple[str, str]]:
+    """Yield what an outlet's table has beside `url`, in the order of docs/feeds.md."""
+    writers: dict[str, Callable[[Any], str]] = {
+        "homepage": quoted,
+        "language": quoted,
+        "enabled": lambda truth: str(truth).lower(),
+        "kind": quoted,
+        "topics": _list,
+        "always": _list,
+        "review": _list,
+        "articles": quoted,
+        "interval": duration,
+        "excerpt": str,
+        "timeout": duration,
+        "headers": lambda pairs: _inline([(_key(n), quoted(v)) for n, v in pairs]),
+    }
+    unset = Outlet("", ())
+    for name, write in writers.items():
+        value = getattr(outlet, name)
+        if value != getattr(unset, name):
+            yield name, write(value)
+
+
+def _inline(pairs: Sequence[tuple[str, str]]) -> str:
+    return f"{{ {', '.join(f'{name} = {value}' for name, value in pairs)} }}"
+
+
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else quoted(name)
 
 
 def _list(texts: Sequence[str]) -> str:

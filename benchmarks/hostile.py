@@ -20,21 +20,19 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
 
 from hostile_world import HEALTHY, HEAVY, KINDS, READ, healthy
+from measured import Cost, cost
 from played import Quiet, errors
 
 MOST = 200_000_000  # bytes of all processes of a run together
 MOST_HEAVY = 350_000_000  # where documents are made to grow
-EVERY = 0.02  # seconds between two samples
 LEAKS = ("/dtd", "/entity", "/parameter")  # where external entities stand
 EPOCH = "1795435200"  # 2026-11-23 12:00 UTC
 SIXTEEN = ("long-entries", "wide-letters", "elements", "people")
@@ -107,64 +105,20 @@ def playing() -> Iterator[str]:
 # ── what a run costs ──────────────────────────────────────────────────────────────────
 
 
-def below(pid: int) -> set[int]:
-    """Return a process and all that it started, and those they started."""
-    threads = Path(f"/proc/{pid}/task").glob("*/children")
-    found = {pid}
-    for each in threads:
-        try:
-            children = each.read_text().split()
-        except OSError:  # the thread has ended
-            continue
-        found.update(*(below(int(child)) for child in children))
-    return found
-
-
-def pss(pid: int) -> int:
-    """Return the bytes of a process, what it shares with others shared out."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:  # it has ended
-        return 0
-    return sum(1024 * int(line.split()[1]) for line in lines if line[:4] == "Pss:")
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a run took. parts: bytes of each process at the peak, our own first."""
-
-    peak: int
-    parts: tuple[int, ...]
-    seconds: float
-    status: int
-    said: str
-
-
-def cost(config: Path, proxy: str) -> Cost:
+def one_run(config: Path, proxy: str) -> Cost:
     """Run the real command line once; return what it cost."""
-    began = time.monotonic()
-    with subprocess.Popen(
+    return cost(
         [sys.executable, "-m", "aggregator", "run"],
-        env={
+        {
             **os.environ,
             "AGGREGATOR_CONFIG": str(config),
             "SOURCE_DATE_EPOCH": EPOCH,
             "http_proxy": proxy,
             "no_proxy": "",
         },
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        peak: tuple[int, ...] = ()
-        while process.poll() is None:
-            parts = tuple(pss(pid) for pid in sorted(below(process.pid)))
-            peak = max(peak, parts, key=sum)
-            time.sleep(EVERY)
-        assert process.stderr is not None
-        said = process.stderr.read()
-    seconds = time.monotonic() - began
-    return Cost(sum(peak), peak, seconds, process.returncode, said)
+        config.parent,
+        rare=0,  # the peak is what counts
+    )
 
 
 def published(folder: Path) -> dict[str, bytes]:
@@ -225,13 +179,13 @@ def main() -> int:
     }
     broken = 0
     with tempfile.TemporaryDirectory() as place, playing() as proxy:
-        calm = cost(configure(Path(place, "calm"), {}), proxy)
+        calm = one_run(configure(Path(place, "calm"), {}), proxy)
         expected = published(Path(place, "calm"))
         print(f"without them: {calm.peak / 1e6:.0f} MB, {calm.seconds:.1f} s")
         print("scenario\tMB\ts\tof each process\thealthy\tfailures")
         for name, outlets in played.items():
             folder = Path(place, name)
-            ran = cost(configure(folder, outlets), proxy)
+            ran = one_run(configure(folder, outlets), proxy)
             failing = errors(folder / "aggregator.db")
             same = published(folder) == expected and ran.status == 0
             same = same and not any(

@@ -20,9 +20,9 @@ from pathlib import Path
 
 from played import CORPUS
 
-from aggregator import config, sift
+from aggregator import config, parse, sift
 from aggregator.model import Feed, Fetched, Outlet, ParseError, Topic
-from aggregator.parse import Reading, judged, parse
+from aggregator.parse import Reading, judged
 
 ROOT = Path(__file__).resolve().parents[1]
 URL = "https://outlet.invalid/feed"
@@ -76,7 +76,7 @@ def fastest(work: Callable[[], object]) -> float:
 def read(body: bytes) -> Reading | None:
     """Return a document as polls read it, None for what is no feed."""
     try:
-        return parse(Fetched(URL, 200, body), URL, MOST)
+        return parse.read(Fetched(URL, 200, body), URL, MOST)
     except ParseError:
         return None
 

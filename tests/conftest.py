@@ -24,13 +24,14 @@ Handler = Callable[[BaseHTTPRequestHandler], None]
 class Request:
     """What came in: path with its query, headers, when by a steady clock, and a form.
 
-    form: what was posted, in order.
+    form: what was posted, in order. method: GET, HEAD or POST.
     """
 
     path: str
     headers: Message
     at: float = field(default_factory=time.monotonic)
     form: tuple[tuple[str, str], ...] = ()
+    method: str = "GET"
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,15 @@ class Server:
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
                 form = parse_qsl(self.rfile.read(length).decode("ascii"))
-                self.answer(Request(self.path, self.headers, form=tuple(form)))
+                posted = Request(
+                    self.path, self.headers, form=tuple(form), method="POST"
+                )
+                self.answer(posted)
 
             def do_GET(self) -> None:
-                self.answer(Request(self.path, self.headers))
+                self.answer(Request(self.path, self.headers, method=self.command))
+
+            do_HEAD = do_GET  # noqa: N815 - http.server looks for this name
 
             def answer(self, request: Request) -> None:
                 server.requests.append(request)
@@ -80,7 +86,8 @@ class Server:
                 if "Content-Length" not in route.headers and route.status != 304:
                     self.send_header("Content-Length", str(len(route.body)))
                 self.end_headers()
-                self.wfile.write(route.body)
+                if request.method != "HEAD":
+                    self.wfile.write(route.body)
 
             def log_message(self, *_: object) -> None:
                 """Stay silent."""

@@ -90,6 +90,7 @@ RELATIONS = mostly(
     [
         " rel='alternate' type='text/html'", " rel='enclosure'", " type='HTML'",
         " type='application/json'", " rel='Alternate'", " rel='replies' thr:count='2'",
+        " rel='next'", " rel='prev-archive'",
         " hreflang='fr' xml:lang='fr'", " xml:base='/b/'",
     ],
 )  # fmt: skip

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import tomllib
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import test_decide
 from conftest import Server
 from terminal import Terminal
 from test_decide import call, curation
-from worlds import aggregator, configure, item, rss
+from worlds import EPOCH, aggregator, configure, contents, item, rss
 
 path = test_decide.path
 polled = test_decide.polled
@@ -26,6 +28,16 @@ clic ont un visage</h1>{}</article></body></html>"""
 LONG = (
     "<p>Ils regardent des images toute la journée, et les décrivent à une machine.</p>"
 )
+COPY = "https://web.archive.example/web/2020/https://jour.example/a"
+ARCHIVED = f"""[[decision]]
+action = "add"
+url = "http://jour.example/a?utm_source=x"
+title = "Un autre titre"
+outlet = "Le Jour"
+published = 2020-02-10
+topics = ["film"]
+archived = "{COPY}"
+"""
 WITHOUT = "--title", "Le 20 heures", "--outlet", "France 2", "--form", "tv"
 
 
@@ -182,3 +194,92 @@ def test_a_page_that_cannot_be_read_is_told(path: Path, server: Server) -> None:
     assert done.returncode == 2
     assert "/prive/x: robots.txt forbids it" in done.stderr
     assert "not known: give --published, --topic ID" in done.stderr
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_story_of_a_feed_gains_a_lasting_copy(path: Path, by_hand: bool) -> None:
+    """On every face; its id, title, dates and order stay, and it is no news."""
+    before = contents(path.parent)
+    if by_hand:
+        path.with_name("curation.toml").write_text(ARCHIVED)
+    else:
+        done = call(path, "add", test_decide.URL.format("a"), "--archived", COPY)
+        assert done.exit_code == 0, done.stderr
+        assert done.stdout.endswith(
+            f"Le Jour: Les travailleurs du clic\n          archived copy: {COPY}\n"
+        )
+    later = {"SOURCE_DATE_EPOCH": str(int(EPOCH) + 10 * 86_400)}
+    assert aggregator(path, "publish", env=later).returncode == 0
+    after = contents(path.parent)
+
+    link = f'<a href="{COPY}">Copie archivée</a>'
+    for page in ("index.html", "2020/index.html", "topics/film/index.html"):
+        assert link in after[page].decode()
+        assert _without(after[page], f'<p class="also">\n{link}</p>\n') == before[page]
+    escaped = link.replace("<", "&lt;").replace(">", "&gt;")
+    told = f"&lt;p&gt;{escaped}&lt;/p&gt;\n"
+    related = f'    <link href="{COPY}" rel="related"/>\n'
+    for feed in ("feed.atom", "all/feed.atom", "topics/film/feed.atom"):
+        assert _without(after[feed], told, related) == before[feed]
+    assert _without(after["feed.rss"], told) == before["feed.rss"]
+    (mine,) = json.loads(after["feed.json"])["items"]
+    assert mine["_mention"]["archived"] == COPY
+    (row,) = csv.DictReader(StringIO(after["stories.csv"].decode("utf-8-sig")))
+    assert row["archived"] == COPY
+    assert row["title"] == "Les travailleurs du clic"
+
+    undone = call(path, "add", test_decide.URL.format("a"), "--undo")
+    assert undone.exit_code == 0, undone.stderr
+    assert aggregator(path, "publish", env=later).returncode == 0
+    assert contents(path.parent)["feed.atom"] == before["feed.atom"]
+
+
+def test_a_kept_doubt_keeps_its_words_beside_a_lasting_copy(path: Path) -> None:
+    """What is shown of a story that was kept is what the feed's text proves."""
+    url = test_decide.URL.format("b")
+    assert call(path, "keep", url).exit_code == 0
+    assert call(path, "publish").exit_code == 0
+    before = _mentions(path)
+    assert call(path, "add", url, "--archived", COPY).exit_code == 0
+    assert call(path, "publish").exit_code == 0
+    after = _mentions(path)
+
+    assert sorted(one.pop("archived", "") for one in after) == ["", COPY]
+    assert after == before
+    shown = [proof["snippet"] for one in after for proof in one["evidence"]]
+    assert "Des <mark>petites mains</mark>" in shown
+
+
+def _mentions(path: Path) -> list[dict[str, Any]]:
+    """Return why each item of feed.json is there, the one last added first."""
+    items = json.loads(contents(path.parent)["feed.json"])["items"]
+    return [item["_mention"] for item in items]
+
+
+def _without(document: bytes, *parts: str) -> bytes:
+    """Return a document after each of these was taken out of it."""
+    text = document.decode()
+    for part in parts:
+        assert part in text
+        text = text.replace(part, "", 1)
+    return text.encode()
+
+
+def test_no_other_story_gains_a_copy(path: Path) -> None:
+    """Not one that waits, nor with what it has already, nor twice."""
+    words = "--archived", COPY
+    waits = call(path, "add", test_decide.URL.format("b"), *words)
+    assert "already, waiting; publish it with `aggregator keep" in waits.stderr
+    titled = call(path, "add", test_decide.URL.format("a"), *words, "--title", "X")
+    assert "it gains --archived and --form and --detail, but no title" in titled.stderr
+    assert not path.with_name("curation.toml").exists()
+
+    assert call(path, "add", test_decide.URL.format("a"), *words).exit_code == 0
+    before = curation(path)
+    again = call(path, "add", test_decide.URL.format("a"), *words)
+
+    assert f'decision[1] of curation.toml; write there: archived = "{COPY}"' in (
+        again.stderr
+    )
+    assert {done.exit_code for done in (waits, titled, again)} == {2}
+    assert curation(path) == before

@@ -163,7 +163,7 @@ def test_a_link_into_nowhere_is_told(config: Config) -> None:
     """A disk that is not mounted gets no new file in its place."""
     path = config.storage.curation
     path.symlink_to(path.parent / "mounted" / "curation.toml")
-    with pytest.raises(AggregatorError, match="nothing was decided"):
+    with pytest.raises(AggregatorError, match="nothing was changed"):
         Pen(config).write(HIDE)
 
     assert not path.exists()
@@ -177,7 +177,7 @@ def test_a_full_disk_leaves_the_file_whole(config: Config) -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(MINE) + 30, before[1]))
     try:
-        with pytest.raises(AggregatorError, match="nothing was decided"):
+        with pytest.raises(AggregatorError, match="nothing was changed"):
             Pen(config).write(HIDE)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -184,17 +186,16 @@ def a_line(group: str, place: int, outlet: str, **fields: str) -> str:
             [
                 a_line("a", 1, "Jour"),
                 a_line("b", 2, "Jour", title="Un titre de cinq mots"),
+                *(
+                    a_line("c", n, f"Jour {n}", title=f"Sans rapport {n}")
+                    for n in (1, 2, 3)
+                ),
             ],
             1,
-            "all\t0\t0\t0\t1\t0",
-        ),
-        (
-            [a_line("a", n, f"Jour {n}", title=f"Sans rapport {n}") for n in (1, 2, 3)],
-            1,
-            "all\t0\t0\t3\t0\t0",
+            "all\t0\t0\t3\t1\t0",
         ),
     ],
-    ids=["right", "wrong join", "missed"],
+    ids=["right", "wrong"],
 )
 def test_pairs_of_copies_are_counted(
     tmp_path: Path, lines: list[str], status: int, counts: str
@@ -426,3 +427,80 @@ def test_the_matcher_is_timed(tmp_path: Path, least: int, status: int) -> None:
     assert "50 topics" in done.stdout
     sizes = [row.partition("\t")[0] for row in done.stdout.splitlines()[2:6]]
     assert sizes == ["20", "100", "1000", "2000"]
+
+
+@pytest.mark.parametrize(("most", "status"), [("60", 0), ("0", 1)])
+def test_adding_outlets_is_timed(
+    most: str,
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each step has its seconds; one that takes too long is a failure."""
+    words = ["roster.py", "--outlets", "20", "--most", most]
+    monkeypatch.setattr(sys, "argv", words)
+    script = runpy.run_path(str(BENCHMARKS / "roster.py"))
+
+    assert script["main"]() == status
+    told = capsys.readouterr().out
+    assert re.search(
+        r"^20 more: \d+\.\d\d s \(20 new, 0 longer, 0 known\)$", told, re.MULTILINE
+    )
+    assert told.endswith("every line kept\n")
+
+
+def test_programs_are_compared_on_the_same_feeds() -> None:
+    """Each state has a line for each program that is there; who is missing is named."""
+    command = [sys.executable, str(BENCHMARKS / "peers.py"), "--feeds", "3"]
+    command += ["--runs", "1", "--peers", "newsboat,reader"]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PATH": ""},  # where no newsboat is
+    )
+    rows = [row.split("\t") for row in done.stdout.splitlines() if "\t" in row]
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "missing: newsboat is not installed" in done.stdout
+    assert [tuple(row[:2]) for row in rows[1:]] == [
+        (state, program)
+        for state in ("first poll", "two new", "304", "sent again")
+        for program in ("ours", "reader")
+    ], done.stdout
+    # not the feeds a second, of which a busy machine may poll next to none
+    assert all(float(figure) > 0 for row in rows[1:] for figure in row[4:8])
+
+
+def test_what_did_not_do_the_work_is_not_timed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A program that fails, asks for too little or keeps too little is no figure."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    peers, commands = import_module("peers"), import_module("peers_commands")
+    first = peers.STATES[0]
+
+    class Idle(commands.Ours):  # type: ignore[name-defined,misc]
+        code = ""
+
+        def command(self, folder: Path) -> list[str]:
+            return [sys.executable, "-c", self.code, str(folder)]
+
+        def stored(self, _folder: Path) -> int:
+            return 7
+
+    with peers.playing(2) as server:
+        idle = Idle()
+        asking = f"from urllib.request import urlopen as o; o('{server.urls[0]}')"
+        told = []
+        for code in ("exit(3)", "", asking, f"{asking}; o('{server.urls[1]}')"):
+            idle.code = code
+            told.append(peers.timed(idle, first, tmp_path, server))
+
+    assert told == [
+        "ended with 3: ",
+        "asked for 0 feeds of 2",
+        "asked for 1 feeds of 2",
+        "keeps 7 entries of 100",
+    ]

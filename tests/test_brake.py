@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -116,6 +117,18 @@ def test_what_was_decided_is_neither_held_nor_counted() -> None:
     assert [*map(published, brake([*decided, *new(3, "a")], 3, (), TOPICS, NOW))][
         2:
     ] == [("a",)] * 3
+
+
+def test_what_a_backfill_brings_is_held_for_an_edit_only() -> None:
+    """It neither counts nor waits, unless edited rules find it; then it stays held."""
+    old = [replace(one, backfilled=True) for one in new(9, "a", name="old")]
+    passed = brake([*old, *new(3, "a")], 3, (), TOPICS, NOW)
+    found = brake(old, 3, {"a"}, TOPICS, NOW)
+    later = [replace(one, backfilled=True) for one in again(old, found)]
+
+    assert {published(one) for one in passed} == {("a",)}
+    assert {one.state for one in found} == {State.HELD}
+    assert brake(later, 3, (), TOPICS, LATER) == found
 
 
 def test_what_is_held_stays_held_while_single_articles_pass() -> None:

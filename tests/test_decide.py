@@ -176,8 +176,12 @@ def test_an_address_of_several_stories_is_refused(path: Path, outlet: Server) ->
     old, new = short(path, "old"), short(path, "a")
     done = call(path, "hide", URL.format("a"))
 
-    assert done.exit_code == 2
+    copy = "https://archive.example/1"
+    added = call(path, "add", URL.format("a"), "--archived", copy)
+
+    assert {done.exit_code, added.exit_code} == {2}
     assert "is the address of several stories" in done.stderr
+    assert "is the address of several stories" in added.stderr
     assert old != new
     assert {old, new} == set(re.findall(r"[a-z2-7]{8}(?= \(2020-02-14\))", done.stderr))
     assert "published → hidden" in call(path, "hide", new).stdout

@@ -24,7 +24,7 @@ from conftest import Server
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.fetch import Fetcher, Turns, guard, headers
+from aggregator.fetch import Fetcher, Turns, guard, headers, lasting
 from aggregator.model import (
     Fetched,
     FetchError,
@@ -454,7 +454,11 @@ def test_an_address_that_is_none_is_an_error(url):
 
 def test_an_unknown_name_is_a_dns_error():
     """`.invalid` never resolves (RFC 2606)."""
-    assert str(failure("http://nobody.invalid/")).startswith("dns: ")
+    reason = str(failure("http://nobody.invalid/"))
+
+    assert reason.startswith("dns: ")
+    assert lasting(reason) == (reason != "dns: no answer for now")  # as when offline
+    assert not lasting("timeout after 30 s")
 
 
 def test_a_header_that_cannot_be_sent_is_an_error(server):
@@ -649,7 +653,13 @@ def test_what_is_no_host_name_is_a_dns_error():
 def test_a_name_server_that_is_silent_costs_the_timeout_and_no_more(monkeypatch):
     """The resolver of the system has no timeout of its own; ours holds for it too."""
     asked = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: asked.wait(10))
+
+    def silent(*_: object, flags: int = 0, **__: object) -> None:
+        if not flags & socket.AI_NUMERICHOST:  # which asks nobody
+            asked.wait(10)
+        raise socket.gaierror(socket.EAI_NONAME, "no name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
     began = time.monotonic()
     error = failure("http://silent.invalid/", seconds=0.2)
     took = time.monotonic() - began
@@ -1004,6 +1014,7 @@ def test_a_certificate_nobody_vouches_for_is_an_error(tls_server):
     error = failure(tls_server.url("/").replace("http", "https"))
 
     assert str(error).startswith("certificate: self-signed")
+    assert lasting(str(error))
 
 
 def test_tls_works_under_the_same_deadline(tls_server, monkeypatch):

@@ -28,12 +28,34 @@ URL = "https://outlet.example/feed"
 
 def read(body: bytes, most: int = 2000, **options) -> Document:
     """Parse a body as if it had come from URL."""
-    return parse(Fetched(URL, 200, body, **options), URL, most).document
+    return parse(Fetched(URL, 200, body, **options), URL, most)
 
 
 def rss(items: str, head: str = "") -> bytes:
     """Return an RSS document around some items."""
     return f"<rss version='2.0'><channel>{head}{items}</channel></rss>".encode()
+
+
+def test_a_feed_says_where_its_older_entries_are() -> None:
+    """The archive before it, else the next page; nothing newer, nothing elsewhere."""
+    atom = "xmlns='http://www.w3.org/2005/Atom'"
+
+    def older(*links: str, entry: str = "") -> str:
+        head = "".join(f"<link rel='{rel}' href='/{rel}'/>" for rel in links)
+        text = f"<feed {atom}><id>a</id>{head}<entry><id>b</id>{entry}</entry></feed>"
+        return read(text.encode()).older
+
+    assert older("next", "prev-archive") == "https://outlet.example/prev-archive"
+    assert older("self", "next") == "https://outlet.example/next"
+    assert older("next-archive", "current", "previous") == ""
+    assert older(entry="<link rel='next' href='/b'/>") == ""
+    channel = "<a:link xmlns:a='http://www.w3.org/2005/Atom' rel='next' href='/2'/>"
+    made = "<generator>https://wordpress.org/?v=6.4</generator>"
+    page = read(rss("<item><title>a</title></item>", channel + made))
+    assert page.older == "https://outlet.example/2"
+    assert "wordpress" in page.generator
+    json_feed = b'{"version": "x", "items": [], "next_url": "/3"}'
+    assert read(json_feed).older == "https://outlet.example/3"
 
 
 # ── cases ─────────────────────────────────────────────────────────────────────────────
@@ -64,7 +86,7 @@ def test_a_document_is_read_as_its_toml_says(case):
 
         assert str(caught.value) == wanted["error"]
         return
-    document = parse(fetched, URL, 100, kind).document
+    document = parse(fetched, URL, 100, kind)
     if "ttl" in wanted:
         wanted["rest"] = Rest(timedelta(minutes=wanted.pop("ttl")))
     listed = wanted.pop("entries")
@@ -501,7 +523,7 @@ def test_an_exception_of_feedparser_is_a_parse_error(monkeypatch):
 
     monkeypatch.setattr(feedparser, "parse", broken)
     with pytest.raises(ParseError, match="cannot read it: TypeError"):
-        read(rss("<body/>"))
+        read(rss(""))
 
 
 def test_memory_is_not_the_documents_word(monkeypatch):
@@ -512,7 +534,7 @@ def test_memory_is_not_the_documents_word(monkeypatch):
 
     monkeypatch.setattr(feedparser, "parse", greedy)
     with pytest.raises(MemoryError):
-        read(rss("<body/>"))
+        read(rss(""))
 
 
 # ── real feeds ────────────────────────────────────────────────────────────────────────

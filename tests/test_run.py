@@ -36,6 +36,7 @@ from aggregator.model import (
     Feed,
     Outlet,
     PollTask,
+    Report,
     State,
     Validators,
 )
@@ -389,3 +390,40 @@ def test_a_killed_run_done_again_is_as_if_undisturbed(
 
         assert (again.returncode, again.stderr) == (0, "")
         assert (contents(folder), database(folder)) == expected
+
+
+def test_where_nothing_changed_nothing_is_told_anew(
+    tmp_path: Path, server: Server
+) -> None:
+    """Polls that bring no mention cost no publishing, until it may be a silence."""
+    found = item("a", "Les livreurs de jour", LONG)
+    url = server.route("/jour", body=rss(found))
+    path = configure(tmp_path, {"Le Jour": url})
+
+    def cycle(minutes: int) -> Report:
+        at = NOW + timedelta(minutes=minutes)
+        return run.cycle(Desk.load(path), at, everything=True)
+
+    first = cycle(0)
+    page = tmp_path / "desk" / "index.html"
+    written_at = page.stat().st_mtime_ns
+    server.route("/jour", body=rss(item("b", "La météo du jour"), found))
+    second = cycle(1)
+
+    assert (first.stories, second.stories, second.new_entries) == (1, 1, 1)
+    assert second.files_written == 0
+    assert page.stat().st_mtime_ns == written_at
+
+    (tmp_path / "public" / "index.html").unlink()
+    assert cycle(2).files_written == 0
+    assert cycle(12).files_written == 1
+    assert page.stat().st_mtime_ns > written_at
+
+    server.route("/jour", body=rss(item("c", "Les livreurs de nuit"), found))
+    assert cycle(13).files_written > 10
+    server.route("/jour", 500)
+    assert cycle(14).failed == 1
+    assert "500" in page.read_text("utf-8")
+    text = path.read_text("utf-8").replace("La presse en parle", "Revue de presse")
+    path.write_text(text, "utf-8")
+    assert cycle(15).files_written > 10

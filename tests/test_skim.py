@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from needs import shared
 from random_feeds import DECLARED, documents
 
+from aggregator import parse
 from aggregator.model import Document, Fetched, ParseError
-from aggregator.parse import Reading, confirmed, dates, judged, markup, parse
+from aggregator.parse import Reading, confirmed, dates, judged, markup
 from aggregator.parse.skim import skim
 
 URL = "https://outlet.example/fil/feed"
@@ -27,7 +28,7 @@ FEEDS = sorted((Path(__file__).parent / "feeds").glob("*.xml"))
 
 def read(body: bytes, **options) -> Reading:
     """Read a body as if it had come from URL, as that of a search."""
-    return parse(Fetched(URL, 200, body, **options), URL, 2000, "search")
+    return parse.read(Fetched(URL, 200, body, **options), URL, 2000, "search")
 
 
 def differences(reading: Reading) -> list[str]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from aggregator.identity import number
 from aggregator.model import (
@@ -31,6 +32,7 @@ from aggregator.model import (
     Verdict,
 )
 from aggregator.store import Store, books, polls, tales
+from aggregator.store.schema import migrations
 from aggregator.stories import Ledger, Placement, Standing
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -108,6 +110,26 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match=r"newer version.*of_tomorrow"):
         Store(path)
+
+
+def test_a_database_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """What it holds stays; its entries are those of polls, none of a backfill's."""
+    path = tmp_path / "aggregator.db"
+    old = Database(path)
+    migrations.apply(old, stop_before="backfill")
+    old.execute(
+        """
+        INSERT INTO entries (id, feed, key, url, canonical, title, summary, content,
+            author, language, outlet, seen_at, dated_at)
+        VALUES (1, 2, 'k', '', '', 'Un titre', '', '', '', '', '', 5, 5)
+        """
+    )
+    old.conn.commit()
+    old.close()
+    with Store(path) as store:
+        rows = store.rows("SELECT title, backfilled FROM members")
+
+    assert [tuple(row) for row in rows] == [("Un titre", 0)]
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

@@ -411,7 +411,7 @@ def test_a_disabled_outlet(tmp_path: Path, server: Server) -> None:
 
 
 def test_an_unknown_outlet(tmp_path: Path, server: Server) -> None:
-    """The line that follows it; polled, it names the feed that the page offers."""
+    """The command that finds its feeds and follows it."""
     path = world(tmp_path, server, item("a", "La météo"))
     aggregator(path, "run")
     feed = server.route("/rss", body=rss(item("n", CLIC, host="127.0.0.1")))
@@ -425,9 +425,8 @@ def test_an_unknown_outlet(tmp_path: Path, server: Server) -> None:
 
     assert answer["cause"] == "unknown_outlet"
 
-    line = pasted(answer, f'"127.0.0.1:{server.port}" = ')
-    path.write_text(f"{path.read_text()}\n{line}\n")
-    obey(path, answer, "run", after(1))
+    obey(path, answer, "discover", after(1))
+    aggregator(path, "run", env=after(1))
     status = aggregator(path, "status", env=after(1)).stdout
 
     assert feed in status

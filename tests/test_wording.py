@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from publish_cases import a_story
 
 from aggregator import curation, wording
 from aggregator.config.tables import loads
+from aggregator.decisions import archiving, key
 from aggregator.model import Action, Addition, Decision, Precision, Topic
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -162,3 +164,16 @@ def test_an_outlet_is_one_line() -> None:
 
     assert tomllib.loads(wording.outlet('Le "Jour"', one)) == {'Le "Jour"': one[0]}
     assert tomllib.loads(wording.outlet("20 Minutes", more)) == {"20 Minutes": more}
+
+
+@given(lines, lines, urls, moments, topics)
+def test_a_lasting_copy_is_written_and_read_back(
+    title: str, outlet: str, url: str, at: datetime, names: tuple[str, ...]
+) -> None:
+    """Whatever a feed calls its article: what is pasted is valid, and joins it."""
+    story = a_story(title=title, outlet=outlet, url=url, published_at=at, topics=names)
+    decided = archiving(story, "https://archive.example/1", at)
+    (again,) = read(wording.decision(decided, PARIS.key))
+
+    assert again == decided
+    assert key(again.targets[0]) == key(url)

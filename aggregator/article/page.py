@@ -18,10 +18,6 @@ from aggregator.model import Article, Fetched, Obstacle, ParseError
 from aggregator.parse import charset, fields
 
 _PAGES: Final = frozenset({"", "text/html", "application/xhtml+xml"})
-_HEAD: Final = 4096  # bytes in which a page names its charset
-_CHARSET: Final = re.compile(
-    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE
-)
 _MOST: Final = 600_000  # bytes of a lean page that are read; trees take much memory
 _TAG: Final = 300  # bytes in which a script says what it is
 _OPENING: Final = re.compile(rb"<(?:(!--)|(script|style|svg)(?=[\s/>]))", re.IGNORECASE)
@@ -68,13 +64,8 @@ def _tree(fetched: Fetched) -> Any:  # noqa: ANN401 - untyped library
 
     for name in ("courlan", "htmldate", "trafilatura"):
         logging.getLogger(name).addHandler(logging.NullHandler())
-    # the page's own word on its charset counts where the server says nothing
-    body = spool.read(fetched)
-    named = _CHARSET.search(body[:_HEAD])
-    kind = fetched.content_type
-    if named and "charset" not in kind.lower():
-        kind = f"text/html; charset={named[1].decode('ascii', 'replace')}"
-    lean = b"".join(_lean(charset.utf8(body, kind)))[:_MOST]
+    body = charset.of_page(spool.read(fetched), fetched.content_type)
+    lean = b"".join(_lean(body))[:_MOST]
     tree = load_html(lean.decode("utf-8", "replace"))
     if tree is None:
         raise ParseError("not a web page")

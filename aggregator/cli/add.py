@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -11,19 +12,21 @@ import click
 from aggregator import curation, wording
 from aggregator.append import Pen
 from aggregator.cli import show, tales, topics
-from aggregator.cli.decide import spoken_of, take_back
+from aggregator.cli.decide import refuse_several, spoken_of, take_back
 from aggregator.cli.machine import ended_by_ctrl_c, settle_in
 from aggregator.cli.opened import opened
 from aggregator.clock import now
 from aggregator.config.tables import UnfitError
+from aggregator.decisions import added, archiving
 from aggregator.desk import Desk
 from aggregator.lookup import look_up
-from aggregator.model import Action, Config, Decision, State
+from aggregator.model import Action, Config, Decision, State, Story
 
 _KEYS: Final = curation.ACTIONS[Action.ADD].keys
 _ASKED: Final = ("title", "outlet", "published", "topics")  # what there has to be
 _Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 _FOUND: Final = ("title", "outlet", "published", "author", "excerpt", "topics")
+_OF_STORIES: Final = ("archived", "form", "detail")  # what a story may gain afterwards
 
 
 def _fit(_context: click.Context, option: click.Parameter, given: Any) -> Any:  # noqa: ANN401
@@ -77,7 +80,8 @@ def add(path: str | None, /, url: str, *, undo: bool, **given: Any) -> None:  # 
     """Add an article that no feed delivered.
 
     Its page is asked for what is not given; what that does not say either is asked on
-    the terminal. Without a URL: television, radio, paper.
+    the terminal. Without a URL: television, radio, paper. With --archived, also a
+    published story, which gains that copy and stays as it is.
 
     \b
     Example: aggregator add https://jour.example.org/2020/clic --topic documentaire
@@ -91,9 +95,10 @@ def add(path: str | None, /, url: str, *, undo: bool, **given: Any) -> None:  # 
         return
     if url:
         _checked("url", url)
-    if name:
-        _refuse_known(desk, name)
     values = {key: value for key, value in given.items() if value}
+    if name and (known := spoken_of(desk, Decision(Action.KEEP, (name,)))):
+        _archive(desk, name, known, values)
+        return
     if url:
         values = {"url": url, **_page(desk.config, url, values)}
     values |= _asked(desk.config, values)
@@ -116,14 +121,36 @@ def _undo(desk: Desk, name: str) -> None:
     click.echo(tales.followed_by(desk.config), err=True)
 
 
-def _refuse_known(desk: Desk, name: str) -> None:
-    """Refuse what is a story already."""
-    for story in spoken_of(desk, Decision(Action.KEEP, (name,))):
+def _archive(
+    desk: Desk, name: str, known: Sequence[Story], values: Mapping[str, Any]
+) -> None:
+    """Give a published story a lasting copy; refuse whatever else is asked of it."""
+    story = known[0]
+    said = f"that is story {story.short} already"
+    if story.state is not State.PUBLISHED:
         keep = wording.command(Action.KEEP, story.short)
-        mend = "" if story.state is State.PUBLISHED else f"; publish it with `{keep}`"
+        raise click.UsageError(f"{said}, {story.state}; publish it with `{keep}`")
+    if "archived" not in values:
+        raise click.UsageError(f"{said}, {story.state}")
+    refuse_several(name, known, desk)
+    if more := values.keys() - {*_OF_STORIES, "reason"}:
+        options = " and ".join(f"--{key}" for key in _OF_STORIES)
+        raise click.UsageError(f"{said}: it gains {options}, but no {min(more)}")
+    if place := added(story, desk.decisions):
+        mend = f"archived = {wording.quoted(values['archived'])}"
         raise click.UsageError(
-            f"that is story {story.short} already, {story.state}{mend}"
+            f"{said}, added by decision[{place}] of "
+            f"{desk.config.storage.curation.name}; write there: {mend}"
         )
+    decided = archiving(story, values["archived"], now())
+    assert decided.addition, "it is one"
+    gained = {key: values[key] for key in _OF_STORIES if key in values}
+    addition = replace(decided.addition, **gained)
+    reason = values.get("reason", "")
+    Pen(desk.config).write(replace(decided, addition=addition, reason=reason))
+    click.echo(f"{story.short}  {show.safe(story.outlet)}: {show.safe(story.title)}")
+    click.echo(f"          archived copy: {show.safe(values['archived'])}")
+    click.echo(tales.followed_by(desk.config), err=True)
 
 
 def _page(config: Config, url: str, values: Mapping[str, Any]) -> dict[str, Any]:

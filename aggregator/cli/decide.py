@@ -117,7 +117,7 @@ def _decide(
     ]
     before = [spoken_of(desk, one) for one in wanted]
     for name, found in zip(stories, before, strict=True):
-        _refuse_several(name, found, desk)
+        refuse_several(name, found, desk)
     pen = Pen(desk.config)
     if undo:
         for one, found in zip(wanted, before, strict=True):
@@ -150,7 +150,7 @@ def spoken_of(desk: Desk, decided: Decision) -> list[Story]:
     return standing or [story for story, _, _ in found]
 
 
-def _refuse_several(name: str, found: Sequence[Story], desk: Desk) -> None:
+def refuse_several(name: str, found: Sequence[Story], desk: Desk) -> None:
     """Refuse an address under which an outlet shows one article after another."""
     if len(found) > 1:
         listed = ", ".join(f"{s.short} ({tales.day(s, desk.config)})" for s in found)

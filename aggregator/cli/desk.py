@@ -1,4 +1,4 @@
-"""Commands for the maintainer: check, status, search."""
+"""Commands that show how things stand: status, search."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ import click
 
 from aggregator import config as configuration
 from aggregator.cli import show, tales
-from aggregator.cli.opened import tell_missing
+from aggregator.cli.opened import given_span, tell_missing
 from aggregator.clock import now
-from aggregator.decisions import Rulings, key
-from aggregator.desk import Desk
 from aggregator.health import Gap, Health, Record, Status
 from aggregator.health import status as health_of
 from aggregator.match import search as find
-from aggregator.model import AggregatorError, Config, ConfigError, State
+from aggregator.model import AggregatorError, Config, State
 from aggregator.query import compile_line
-from aggregator.store import Store, books, links, pages, polls
+from aggregator.store import Store, books, polls
 
 _LATELY = timedelta(days=30)  # gaps that `status` tells of
 _HEAD = (
@@ -31,58 +29,6 @@ _HEAD = (
     "per day",
     "error or address",
 )
-
-
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
-@click.pass_obj
-def check(path: str | None, as_json: bool) -> None:
-    """Validate feeds.toml, then curation.toml; all problems of a file at once.
-
-    \b
-    Exit status: 0 both can be used, perhaps with warnings · 2 they cannot
-    """
-    where = configuration.locate(path)
-    try:
-        config = configuration.read(where)
-        desk = Desk.of(config)
-    except ConfigError as exc:
-        if as_json:
-            show.as_json(
-                [{"file": exc.source, "problem": line} for line in exc.problems]
-            )
-            sys.exit(exc.exit_status)
-        raise
-    tell_missing(config)
-    advice = configuration.advice(config)
-    warnings = [*configuration.warnings(config), *advice, *_doubts(desk)]
-    for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
-    if as_json:
-        show.as_json([])
-        return
-    feeds, decisions = len(config.feeds), len(desk.decisions)
-    click.echo(
-        f"{where}: {len(config.topics)} topics, {len(config.outlets)} outlets, "
-        f"{feeds} feeds; {config.storage.curation.name}: {decisions} decisions",
-        err=True,
-    )
-
-
-def _doubts(desk: Desk) -> list[str]:
-    """Return what curation.toml holds that has no effect, a line each."""
-    name = desk.config.storage.curation.name
-    if not desk.config.storage.database.exists():
-        return []
-    known = {key(item.key) for item in desk.additions.values()}
-    with Store(desk.config.storage.database, create=False) as store:
-        known |= pages.named(store) | links.named(store)
-    for story in tales.told(desk.config):
-        known |= {story.short, *(key(copy.url) for copy in story.copies)}
-    return [
-        f"{name}: {target} names no story known so far; the decision waits for it"
-        for target in Rulings(desk.decisions).unknown(known)
-    ]
 
 
 @click.command()
@@ -101,7 +47,7 @@ def status(path: str | None, max_age: str | None, as_json: bool) -> None:
     """
     config = configuration.read(configuration.locate(path))
     tell_missing(config)
-    limit = _span(max_age)
+    limit = None if max_age is None else given_span("--max-age", max_age)
     records: dict[str, Record] = {}
     gaps: tuple[Gap, ...] = ()
     ended = None
@@ -162,15 +108,6 @@ def _missed(gaps: Sequence[Gap], config: Config) -> Iterator[str]:
     for gap in known:
         when = f"between {show.when(gap.since)} and {show.when(gap.until)}"
         yield f"  {show.short(outlets[gap.url], 28)} {when} ({show.safe(gap.url)})"
-
-
-def _span(text: str | None) -> timedelta | None:
-    if text is None:
-        return None
-    try:
-        return configuration.duration(text)
-    except ValueError as exc:
-        raise click.UsageError(f"--max-age {text!r}: {exc}") from exc
 
 
 @click.command()

@@ -54,15 +54,15 @@ def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
     Exit status: 0 done, even when single feeds failed · 3 not one could be reached
     Example:     aggregator run --outlet "Le Monde" --all
     """
-    people = sys.stderr is not None and sys.stderr.isatty()  # None when cron closes it
+    people = watched()
     desk = opened(path, quiet=not people)
     config = desk.config
     if outlet:
-        _known_outlet(config, outlet)
+        known_outlet(config, outlet)
     settle_in(config)
     if people:
         show_warnings(config)
-    with ended_by_ctrl_c(), _progress(shown=people) as progress:
+    with ended_by_ctrl_c(), progressing("polling", shown=people) as progress:
         report = pipeline.cycle(
             desk,
             now(),
@@ -81,6 +81,11 @@ def run(path: str | None, everything: bool, outlet: str, as_json: bool) -> None:
         if why := beat(config, report):
             click.echo(f"warning: {why}", err=True)
     sys.exit(exit_status(report))
+
+
+def watched() -> bool:
+    """Tell whether a person sees what is said on the way: cron closes stderr."""
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def settle_in(config: Config) -> None:
@@ -110,6 +115,27 @@ def ended_by_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+@contextmanager
+def stopped_by_ctrl_c() -> Iterator[Event]:
+    """Yield an event that Ctrl-C sets inside the block; a second one ends the program.
+
+    What was asked by then is told; what is under way may take its timeout.
+    """
+    stop = Event()
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        click.echo("\nending; once more to leave at once", err=True)
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def exit_status(report: Report) -> int:
     """Return 1 for a fault of our own, 3 when no feed could be reached, else 0."""
     kinds = [failure.kind for _, failure in report.failures]
@@ -132,7 +158,8 @@ def beat(config: Config, report: Report) -> str:
     return f"site.heartbeat could not be asked: {why}" if why else ""
 
 
-def _known_outlet(config: Config, name: str) -> None:
+def known_outlet(config: Config, name: str) -> None:
+    """Raise UsageError for a name that no outlet has, with the nearest one."""
     names = [outlet.name for outlet in config.outlets]
     if name not in names:
         near = get_close_matches(name, names, n=1)
@@ -141,18 +168,18 @@ def _known_outlet(config: Config, name: str) -> None:
 
 
 @contextmanager
-def _progress(*, shown: bool) -> Iterator[pipeline.Progress | None]:
-    """Show a bar on the terminal while feeds are polled."""
+def progressing(label: str, *, shown: bool) -> Iterator[pipeline.Progress | None]:
+    """Show a bar on the terminal while feeds, or other addresses, are asked."""
     if not shown:
         yield None
         return
-    with click.progressbar(length=1, label="polling", file=sys.stderr) as bar:
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
 
-        def progress(done: int, total: int) -> None:
+        def tell(done: int, total: int) -> None:
             bar.length = total
             bar.update(done - bar.pos)
 
-        yield progress
+        yield tell
 
 
 def show_warnings(config: Config) -> None:

@@ -1,8 +1,9 @@
-"""The maintainer's files as commands open them, and what every command says of them."""
+"""What commands are given: the maintainer's files, what is said of them, spans."""
 
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 
 import click
 
@@ -44,3 +45,11 @@ def tell_missing(config: Config, *, quiet: bool = False) -> None:
             "text; `aggregator decisions --lost` prints what is missing",
             err=True,
         )
+
+
+def given_span(option: str, written: str) -> timedelta:
+    """Return the span of time that an option gives; UsageError when it is none."""
+    try:
+        return configuration.duration(written)
+    except ValueError as exc:
+        raise click.UsageError(f"{option} {written!r}: {exc}") from exc

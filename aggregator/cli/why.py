@@ -77,12 +77,20 @@ def _head(article: Article, desk: Desk) -> None:
     if article.url:
         click.echo(show.safe(article.url))
     for feed in article.feeds:
-        left = article.listed_until
-        until = f"listed until {_moment(left, desk)}" if left else "listed still"
-        seen = f"first read on {_moment(article.seen_at, desk)}"
-        click.echo(f"{seen} in {show.safe(feed)}, {until}")
+        click.echo(_sighting(article, show.safe(feed), desk))
     if not article.feeds:
         click.echo(f"added by {desk.config.storage.curation.name}")
+
+
+def _sighting(article: Article, feed: str, desk: Desk) -> str:
+    """Return when a feed listed an article, as far as that is known."""
+    seen, left = _moment(article.seen_at, desk), article.listed_until
+    if article.backfilled:
+        return (
+            f"brought by `aggregator backfill` on {seen}, as an older entry of {feed}"
+        )
+    until = f"listed until {_moment(left, desk)}" if left else "listed still"
+    return f"first read on {seen} in {feed}, {until}"
 
 
 def _reason(reason: Reason) -> None:

@@ -30,6 +30,7 @@ from aggregator.config.tables import (
     Problems,
     UnfitError,
     load,
+    loads,
     near,
     shown,
     table,
@@ -47,6 +48,7 @@ from aggregator.model import (
     Topic,
 )
 from aggregator.urls import host
+from aggregator.wording import duration as brief
 
 DEFAULT_PLACES: Final = (Path("feeds.toml"), Path("/srv/aggregator/feeds.toml"))
 """Where feeds.toml is looked for when nobody says where it is."""
@@ -83,8 +85,16 @@ def read(path: Path) -> Config:
 
     Raises ConfigError with every problem, a line each.
     """
+    return _read(load(path), path)
+
+
+def read_bytes(data: bytes, path: Path) -> Config:
+    """Return the configuration that these bytes are, in the file `path`; as `read`."""
+    return _read(loads(data, path), path)
+
+
+def _read(raw: dict[str, object], path: Path) -> Config:
     path = Path(os.path.abspath(path))  # noqa: PTH100 (resolve would follow links)
-    raw = load(path)
     problems = Problems()
     for name in raw:
         if name not in _TOP:
@@ -292,11 +302,11 @@ def _check_polling(values: Mapping[str, Any], problems: Problems) -> None:
     if any(text.startswith("polling.") for text in problems.lines):
         return
     if fastest > slowest:
-        what = f"{_brief(fastest)} is longer than polling.slowest, {_brief(slowest)}"
+        what = f"{brief(fastest)} is longer than polling.slowest, {brief(slowest)}"
         problems.add("polling.fastest", f"{what}; write a shorter one")
     elif not fastest <= values["interval"] <= slowest:
-        what = f"{_brief(values['interval'])} is not between polling.fastest and"
-        bounds = f"polling.slowest, {_brief(fastest)} and {_brief(slowest)}"
+        what = f"{brief(values['interval'])} is not between polling.fastest and"
+        bounds = f"polling.slowest, {brief(fastest)} and {brief(slowest)}"
         problems.add("polling.interval", f"{what} {bounds}; change one of the three")
 
 
@@ -310,12 +320,3 @@ def _check_engine(values: Mapping[str, Any], problems: Problems) -> None:
 def _quoted(name: str) -> str:
     """Return a topic's id as messages name it: 'auteur'."""
     return f"'{shown(name)[1:-1]}'"
-
-
-def _brief(length: timedelta) -> str:
-    """Return a duration as feeds.toml writes it, in the largest unit that fits."""
-    seconds = round(length.total_seconds())
-    for unit, worth in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds and seconds % worth == 0:
-            return f'"{seconds // worth}{unit}"'
-    return f'"{seconds}s"'

@@ -12,8 +12,8 @@ import http.client
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, Final, Self
-from urllib.parse import urldefrag, urljoin, urlsplit
+from typing import Final, Self
+from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import requests
@@ -22,9 +22,9 @@ from requests.exceptions import InvalidURL, MissingSchema
 from requests.utils import default_headers, select_proxy, should_bypass_proxies
 
 from aggregator import urls
-from aggregator.fetch import guard
+from aggregator.fetch import guard, replies
 from aggregator.fetch import headers as said
-from aggregator.fetch.reasons import why
+from aggregator.fetch.reasons import lasting, why
 from aggregator.fetch.turns import Turns
 from aggregator.model import Fetched, FetchError, Polling, Validators
 from aggregator.spool import Spool
@@ -35,11 +35,7 @@ FEEDS: Final = (
     "application/json;q=0.8, */*;q=0.5"
 )
 PAGES: Final = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
-_HOPS: Final = 5
 _PERMANENT: Final = frozenset({301, 308})
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_WAITS: Final = frozenset({429, 503})
-_GONE: Final = 410
 _UNCHANGED: Final = 304
 _CHUNK: Final = 2**16  # bytes read at once
 _OK: Final = 200
@@ -126,14 +122,14 @@ class Fetcher:
             self._take_turn(urls.host(here))
             own = headers if urls.host(here) == urls.host(url) else ()
             with self._sent("GET", here, {**asked, **dict(own)}) as reply:
-                target = _target(reply)
+                target = replies.target(reply)
                 if not target:
                     moved_to = here if permanent and len(visited) > 1 else ""
                     asked_at = now + timedelta(seconds=self.waited)
                     asked_at = asked_at.replace(microsecond=0)
                     return self._taken(reply, here, validators, moved_to, asked_at)
                 permanent = permanent and reply.status_code in _PERMANENT
-            _go_on(visited, target)
+            replies.go_on(visited, target)
 
     def follow(self, url: str, *, now: datetime, timeout: timedelta) -> str:
         """Return where a redirector sends its readers; what is there is not asked.
@@ -150,13 +146,61 @@ class Fetcher:
         while urls.opaque(here := visited[-1]):
             self._take_turn(urls.host(here))
             with self._sent("GET", here, {"Accept": PAGES}) as reply:
-                target = _target(reply)
+                target = replies.target(reply)
                 if not target:
                     if reply.status_code != _OK:
                         raise self._refused(reply, here, now)
                     raise FetchError("leads nowhere by itself", kind="document")
-            _go_on(visited, urls.unwrapped(target))
+            replies.go_on(visited, urls.unwrapped(target))
         return visited[-1]
+
+    def reach(
+        self,
+        url: str,
+        *,
+        now: datetime,
+        timeout: timedelta,
+        gate: Callable[[str], None] | None = None,
+    ) -> str:
+        """Return where an address leads readers in the end; what is there is not read.
+
+        By HEAD, and by GET where that is answered by anything else than success or a
+        redirect: servers refuse it, or say that nothing is there. gate: as for `fetch`.
+
+        Raises as `fetch` does.
+        """
+        self._deadline.start(timeout.total_seconds())
+        self.waited = 0.0
+        visited = [url]
+        while True:
+            here = visited[-1]
+            if gate:
+                gate(here)
+            target = self._led("HEAD", here, now)
+            if target is None:
+                target = self._led("GET", here, now)
+            if not target:
+                return here
+            replies.go_on(visited, target)
+
+    def _led(self, method: str, url: str, now: datetime) -> str | None:
+        """Return where an address redirects to, "" = nowhere; None: HEAD cannot tell.
+
+        Raises as `fetch` does.
+        """
+        self._take_turn(urls.host(url))
+        doubtful = method == "HEAD"
+        try:
+            with self._sent(method, url, {"Accept": PAGES}) as reply:
+                status, target = reply.status_code, replies.target(reply)
+                if target or status in _SUCCESS:
+                    return target
+                if not doubtful or status in replies.WAITS:
+                    raise self._refused(reply, url, now)
+        except FetchError as exc:
+            if not doubtful or exc.kind != "network" or lasting(str(exc)):
+                raise
+        return None
 
     def post(
         self,
@@ -174,7 +218,7 @@ class Fetcher:
         self._deadline.start(timeout.total_seconds())
         with self._sent("POST", url, {"Accept": "*/*"}, form) as reply:
             if reply.status_code not in _SUCCESS:
-                raise _refusal(reply, url, now)
+                raise replies.refusal(reply, url, now)
             self._take(reply)  # else the connection could not be used again
 
     def _take_turn(self, host: str) -> None:
@@ -275,8 +319,8 @@ class Fetcher:
             content_location=headers.get("Content-Location", ""),
             content_language=headers.get("Content-Language", ""),
             validators=Validators(
-                _sendable(headers.get("ETag", "")),
-                _sendable(headers.get("Last-Modified", "")),
+                replies.sendable(headers.get("ETag", "")),
+                replies.sendable(headers.get("Last-Modified", "")),
             ),
             moved_to=moved_to,
             fresh_until=fresh_until,
@@ -285,7 +329,7 @@ class Fetcher:
 
     def _refused(self, reply: requests.Response, url: str, now: datetime) -> FetchError:
         """Return the error for a status that brings nothing; a pause begins here."""
-        refusal = _refusal(reply, url, now)
+        refusal = replies.refusal(reply, url, now)
         if refusal.not_before:
             self._turns.pause(refusal.paused_host, refusal.not_before)
         return refusal
@@ -313,65 +357,4 @@ class Fetcher:
             if not spool.size:
                 raise
             return False
-        return _ended(raw)
-
-
-def _go_on(visited: list[str], target: str) -> None:
-    """Add where a redirect leads; raises FetchError where it is not to be followed."""
-    if target in visited:
-        raise FetchError("redirect loop", kind="limit")
-    if len(visited) > _HOPS:
-        raise FetchError(f"more than {_HOPS} redirects", kind="limit")
-    if not urls.web(target):
-        raise FetchError("redirect to no web address", kind="refused")
-    visited.append(target)
-
-
-def _target(reply: requests.Response) -> str:
-    """Return the absolute address a redirect points to, "" for any other answer."""
-    location = reply.headers.get("Location", "").strip()
-    if reply.status_code not in _REDIRECTS or not location:
-        return ""
-    # http.client reads headers as Latin-1; addresses in them are UTF-8 at best
-    location = location.encode("latin-1", "replace").decode("utf-8", "replace")
-    try:
-        return urldefrag(urljoin(reply.url, location)).url
-    except ValueError as exc:
-        raise FetchError("redirect to no web address", kind="refused") from exc
-
-
-def _refusal(reply: requests.Response, url: str, now: datetime) -> FetchError:
-    """Return the error for a status that brings no document.
-
-    url: as it was asked for; `reply.url` spells the host its own way.
-    """
-    status = reply.status_code
-    wait = reply.headers.get("Retry-After", "") if status in _WAITS else ""
-    not_before = said.retry_after(wait, now)
-    return FetchError(
-        f"http {status}",
-        kind="gone" if status == _GONE else "http",
-        status=status,
-        not_before=not_before,
-        paused_host=urls.host(url) if not_before else "",
-    )
-
-
-def _sendable(validator: str) -> str:
-    """Return a validator as received, "" for one that no request may carry."""
-    return validator if validator.isprintable() and validator.strip() else ""
-
-
-def _ended(raw: Any) -> bool:  # noqa: ANN401 - urllib3's response
-    """Tell whether a compressed body came to the end of its stream.
-
-    urllib3 2.8 notices that only for zstd, hence the look at its decoders; a body
-    that is not compressed has none.
-    """
-    decoder = getattr(raw, "_decoder", None)
-    for each in getattr(decoder, "_decoders", [decoder]):
-        stream = getattr(each, "_obj", None)
-        finished = getattr(stream, "is_finished", None)  # brotli's word for eof
-        if not (finished() if finished else getattr(stream, "eof", True)):
-            return False
-    return True
+        return replies.ended(raw)

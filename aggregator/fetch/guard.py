@@ -12,8 +12,9 @@ import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -123,15 +124,22 @@ def resolve(host: str, port: int, deadline: Deadline) -> list[tuple[Any, ...]]:
     Raises FetchError when the name is not known or cannot be one, or nothing is said
     within ten seconds: getaddrinfo knows no timeout, so it is left behind in a thread
     of its own. Behind a proxy there is often no name server, and time left without it.
+    An address is no name: nobody is asked for it, and no thread started.
     """
+    wanted = partial(
+        socket.getaddrinfo,
+        host.strip("[]"),
+        port,
+        type=socket.SOCK_STREAM,
+        proto=socket.IPPROTO_TCP,
+    )
+    with suppress(OSError, ValueError, OverflowError):
+        return wanted(flags=socket.AI_NUMERICHOST)
     answer: Future[list[tuple[Any, ...]]] = Future()
 
     def ask() -> None:
         try:
-            kind, protocol = socket.SOCK_STREAM, socket.IPPROTO_TCP
-            answer.set_result(
-                socket.getaddrinfo(host.strip("[]"), port, type=kind, proto=protocol)
-            )
+            answer.set_result(wanted())
         except Exception as exc:  # noqa: BLE001 - for the one who waits
             answer.set_exception(exc)
 

@@ -19,6 +19,15 @@ _NAMED: Final = (
 )
 
 
+# Asking again mends none of these: the name or the certificate would have to change.
+_LASTING: Final = ("dns: name not found", "dns: no address", "certificate: ")
+
+
+def lasting(reason: str) -> bool:
+    """Tell whether a reason is one that hardly passes by itself: see `why`, `guard`."""
+    return reason.startswith(_LASTING)
+
+
 def why(exc: BaseException) -> str:
     """Return the first cause that has a name, in one lower-case line without the URL.
 

@@ -21,6 +21,7 @@ from aggregator.model.errors import (
 )
 from aggregator.model.pages import (
     FULL_TEXT,
+    Answer,
     Article,
     Link,
     Obstacle,
@@ -28,6 +29,17 @@ from aggregator.model.pages import (
     PageBatch,
     PageTask,
     Robots,
+)
+from aggregator.model.past import (
+    End,
+    Landing,
+    Nested,
+    Onward,
+    Step,
+    StepKind,
+    StepTask,
+    Walk,
+    Way,
 )
 from aggregator.model.polls import (
     Batch,
@@ -78,6 +90,7 @@ __all__ = [
     "Action",
     "Addition",
     "AggregatorError",
+    "Answer",
     "Article",
     "Articles",
     "Batch",
@@ -88,6 +101,7 @@ __all__ = [
     "DataError",
     "Decision",
     "Document",
+    "End",
     "Engine",
     "Entry",
     "Evidence",
@@ -97,11 +111,14 @@ __all__ = [
     "FeedKind",
     "FetchError",
     "Fetched",
+    "Landing",
     "Link",
     "LockHeldError",
     "Matching",
     "Mention",
+    "Nested",
     "Obstacle",
+    "Onward",
     "Origin",
     "Outcome",
     "Outlet",
@@ -124,6 +141,9 @@ __all__ = [
     "Site",
     "StageError",
     "State",
+    "Step",
+    "StepKind",
+    "StepTask",
     "StoppedError",
     "Storage",
     "StoreError",
@@ -131,4 +151,6 @@ __all__ = [
     "Topic",
     "Validators",
     "Verdict",
+    "Walk",
+    "Way",
 ]

@@ -40,7 +40,7 @@ class PageTask:
 class PageBatch:
     """Pages of one host, read one after the other, and all that reading them needs.
 
-    Or links of one host, followed one after the other.
+    Or links of one host, followed or asked for one after the other.
 
     robots: what is known of this site, and of those it may redirect to.
     """
@@ -86,6 +86,26 @@ class Page:
     at: datetime
     article: Article | None = None
     failure: Failure | None = None
+    asked: bool = True
+    robots: tuple[Robots, ...] = ()
+    not_before: datetime | None = None
+    paused_host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether a published address still answers: a failure says that it does not.
+
+    page: the address; url: where it led, "" = nowhere. status: of the last answer,
+    None = there was none, or it was well. asked, robots, not_before, paused_host: as
+    `Page`.
+    """
+
+    page: str
+    at: datetime
+    url: str = ""
+    failure: Failure | None = None
+    status: int | None = None
     asked: bool = True
     robots: tuple[Robots, ...] = ()
     not_before: datetime | None = None

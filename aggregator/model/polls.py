@@ -136,7 +136,9 @@ class Rest:
 class Document:
     """A parsed feed. complete: False when it was cut short or malformed.
 
-    dated_at: the feed's own date.
+    dated_at: the feed's own date. older: the document that holds what came before, by
+    prev-archive (RFC 5005 §4), else next (§3); "" = it names none. generator: what made
+    it, as it says itself.
     """
 
     title: str
@@ -146,6 +148,8 @@ class Document:
     complete: bool = True
     dated_at: datetime | None = None
     rest: Rest = Rest()
+    older: str = ""
+    generator: str = ""
 
 
 class Verdict(StrEnum):

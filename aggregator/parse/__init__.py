@@ -2,10 +2,23 @@
 
 `feeds` has plain feeds skimmed (`skim`, with `names` and `keeping`) and all others read
 by feedparser; around it stand pure helpers: what charset a document is in, what must be
-cut from it, dates in every dialect, what tells an entry from its neighbours. It runs in
-a child process (`sandbox`): no network, no clock and no file may enter.
+cut from it, dates in every dialect, what tells an entry from its neighbours; `past`
+reads what only a backfill asks for. It runs in a child process (`sandbox`): no network,
+no clock and no file may enter.
 """
 
-from aggregator.parse.feeds import Reading, confirmed, judged, parse
+from aggregator.parse.discovery import NAMES
+from aggregator.parse.feeds import Reading, confirmed, judged, parse, read
+from aggregator.parse.past import PART, Past, past
 
-__all__ = ["Reading", "confirmed", "judged", "parse"]
+__all__ = [
+    "NAMES",
+    "PART",
+    "Past",
+    "Reading",
+    "confirmed",
+    "judged",
+    "parse",
+    "past",
+    "read",
+]

@@ -29,8 +29,12 @@ _BARE: Final = (  # the start of "<?" or "<r" without a mark (XML 1.0, appendix 
 )
 _IN_TYPE: Final = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _IN_XML: Final = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]+)[\"']")
+_IN_PAGE: Final = re.compile(
+    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE
+)
 _PART: Final = 2**20  # characters decoded at once
 _HEAD: Final = 1024  # bytes in which the declaration stands
+_PAGE_HEAD: Final = 4096  # bytes in which a page names its charset
 # What servers say when nobody told them anything.
 _SAY_NOTHING: Final = frozenset({"", "us-ascii", "ascii", "iso-8859-1", "latin-1"})
 _SEVEN_BIT: Final = ("iso-2022", "iso2022", "hz")  # ASCII bytes that are not ASCII
@@ -67,6 +71,17 @@ def utf8(body: bytes, content_type: str = "") -> bytes:
         # an error handler of our own.
         for part in _parts(body, "utf-8", "surrogateescape")
     )
+
+
+def of_page(body: bytes, content_type: str) -> bytes:
+    """Return a web page in UTF-8, as `utf8`.
+
+    The page's own word on its charset counts where the server says nothing.
+    """
+    named = _IN_PAGE.search(body[:_PAGE_HEAD])
+    if named and "charset" not in content_type.lower():
+        content_type = f"text/html; charset={named[1].decode('ascii', 'replace')}"
+    return utf8(body, content_type)
 
 
 def _recoded(body: bytes, encoding: str, errors: str) -> bytes:

@@ -68,15 +68,34 @@ class Reading:
 
 def parse(
     fetched: Fetched, feed_url: str, max_entries: int, kind: FeedKind = "feed"
-) -> Reading:
+) -> Document:
     """Return what a document says, with at most `max_entries` entries in its order.
 
     RSS, RDF and Atom of every version, JSON Feed, and news sitemaps. feed_url: the root
     of the entries' ids, whatever address answered. kind: "search" lets entries name
-    their own outlet. What is published of it is to be `confirmed` first.
+    their own outlet.
 
     Raises ParseError when the document is empty, a web page or something else.
     """
+    found = _source(fetched, feed_url, max_entries, kind)
+    return found if isinstance(found, Document) else _reading(found, _read).document
+
+
+def read(
+    fetched: Fetched, feed_url: str, max_entries: int, kind: FeedKind = "feed"
+) -> Reading:
+    """Return the same as `parse`, skimmed where that is enough.
+
+    What is published of it is to be `confirmed` first.
+    """
+    found = _source(fetched, feed_url, max_entries, kind)
+    return Reading(found) if isinstance(found, Document) else _reading(found, _skimmed)
+
+
+def _source(
+    fetched: Fetched, feed_url: str, max_entries: int, kind: FeedKind
+) -> _Source | Document:
+    """Return a feed as it is read, or what a document of another kind says."""
     text = charset.utf8(spool.read(fetched), fetched.content_type).strip()
     if not text:
         raise ParseError("empty document")
@@ -84,34 +103,30 @@ def parse(
     spoken = fields.language(fetched.content_language.partition(",")[0])
     if text[:1] in (b"{", b"["):
         json = jsonfeed.read(text, base, max_entries)
-        return Reading(
-            Document(
-                json.title,
-                json.home,
-                json.language or spoken,
-                ladder.entries(feed_url, json.items),
-                complete=fetched.complete,
-            )
+        return Document(
+            json.title,
+            json.home,
+            json.language or spoken,
+            ladder.entries(feed_url, json.items),
+            complete=fetched.complete,
+            older=json.older,
         )
     text = markup.clean(text)
     if markup.root(text).rpartition(b":")[2] in sitemap.ROOTS:
         news = sitemap.read(text, base, max_entries)
-        return Reading(
-            Document(
-                news.title,
-                "",
-                news.language or spoken,
-                ladder.entries(feed_url, news.items),
-                complete=fetched.complete and news.complete,
-            )
+        return Document(
+            news.title,
+            "",
+            news.language or spoken,
+            ladder.entries(feed_url, news.items),
+            complete=fetched.complete and news.complete,
         )
     if markup.plain_page(text):
         raise _no_feed(text, base)
     text = markup.bounded(text, max_entries)
-    source = _Source(
+    return _Source(
         text, feed_url, base, spoken, kind == "search", max_entries, fetched.complete
     )
-    return _reading(source, _skimmed)
 
 
 def confirmed(reading: Reading, ids: Collection[int]) -> Document:
@@ -131,12 +146,12 @@ def confirmed(reading: Reading, ids: Collection[int]) -> Document:
         return reading.document
     places = sorted(map(items.index, asked))
     text = markup.only(source.text, places, len(items))
-    read: list[Item] = []
+    again: list[Item] = []
     with suppress(ParseError):
         for part in markup.parts(text):
             result = _read(part, source.base, source.spoken)
-            read += _items(result, source, reading.document.language)
-    same = read == [items[place] for place in places]
+            again += _items(result, source, reading.document.language)
+    same = again == [items[place] for place in places]
     return reading.document if same else judged(reading)
 
 
@@ -146,11 +161,11 @@ def judged(reading: Reading) -> Document:
     return _reading(source, _read).document if source else reading.document
 
 
-def _reading(source: _Source, read: Callable[[bytes, str, str], Any]) -> Reading:
+def _reading(source: _Source, reader: Callable[[bytes, str, str], Any]) -> Reading:
     """Return what a feed says; read in parts, since feedparser takes much memory."""
     text = source.text
     parts = markup.parts(text)
-    result = read(next(parts), source.base, source.spoken)
+    result = reader(next(parts), source.base, source.spoken)
     skimmed = isinstance(result, Skimmed)
     html = markup.root(text).lower() == b"html"
     if not (skimmed or result.get("version") or (result.entries and not html)):
@@ -165,7 +180,7 @@ def _reading(source: _Source, read: Callable[[bytes, str, str], Any]) -> Reading
         part = next(parts, b"")
         if not part:
             break
-        result = read(part, source.base, source.spoken)
+        result = reader(part, source.base, source.spoken)
         skimmed = skimmed or isinstance(result, Skimmed)
     del items[source.max_entries :]
     document = Document(
@@ -176,6 +191,8 @@ def _reading(source: _Source, read: Callable[[bytes, str, str], Any]) -> Reading
         complete=complete,
         dated_at=_date(feed, "updated") or _date(feed, "published"),
         rest=rest.read(feed, text),
+        older=_older(feed, source.base),
+        generator=_shown(feed, "generator"),
     )
     return Reading(document, tuple(items), source) if skimmed else Reading(document)
 
@@ -318,6 +335,20 @@ def _date(holder: Any, name: str) -> datetime | None:  # noqa: ANN401 - untyped 
     return dates.of_feed(text, parsed) if isinstance(text, str) else None
 
 
+def _older(feed: Any, base: str) -> str:  # noqa: ANN401 - untyped library
+    """Return where a feed says that its older entries are, "" for nowhere.
+
+    An archived feed's other links lead to what is newer (RFC 5005 §4), so these two
+    only.
+    """
+    links = feed.get("links")
+    named = {
+        str(link.get("rel")): fields.link(link.get("href"), base)
+        for link in (links[::-1] if isinstance(links, list) else ())
+    }
+    return named.get("prev-archive") or named.get("next", "")
+
+
 def _string(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
 
@@ -338,4 +369,4 @@ def _no_feed(text: bytes, base: str) -> ParseError:
     named = discovery.feeds(text[: discovery.HEAD].decode("utf-8", "ignore"), base)
     if not named:
         return ParseError("a web page, not a feed")
-    return ParseError(f"a web page, not a feed; it names this one: {named[0]}")
+    return ParseError(f"a web page, not a feed; {discovery.NAMES}{named[0]}")

@@ -14,12 +14,13 @@ from aggregator.parse.ladder import Item
 
 @dataclass(frozen=True, slots=True)
 class JSONFeed:
-    """What a JSON Feed says of itself, and its items."""
+    """What a JSON Feed says of itself, and its items; older: the page after it."""
 
     title: str
     home: str
     language: str
     items: tuple[Item, ...]
+    older: str = ""
 
 
 def read(text: bytes, base: str, most: int) -> JSONFeed:
@@ -44,6 +45,7 @@ def read(text: bytes, base: str, most: int) -> JSONFeed:
             for item in items[:most]
             if isinstance(item, dict)
         ),
+        older=fields.link(document.get("next_url"), base),
     )
 
 

@@ -275,6 +275,12 @@ class Feed(Keeper):
         """Keep the language that the feed names."""
         self.kept["language"] = recoded(leaf(element))
 
+    def generator(self, element: Element, depth: int) -> None:
+        """Keep which program wrote the feed."""
+        kind = attributes(element).get("type", "").lower()
+        self.keep("generator", recoded(leaf(element)), depth)
+        self.kept["generator_detail"] = {"type": kind}
+
     def ttl(self, element: Element, _depth: int) -> None:
         """Keep for how many minutes it wants to be left alone."""
         self._word("ttl", element)

@@ -1,4 +1,7 @@
-"""News sitemaps (sitemaps.org with Google's news extension). Called by `parse`."""
+"""News sitemaps (sitemaps.org with Google's news extension), and lists of sitemaps.
+
+Called by `parse` for those that are polled, by `past` for any.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from itertools import islice
 
 from lxml import etree
 
-from aggregator.model import ParseError
+from aggregator.model import Nested, ParseError
 from aggregator.parse import dates, fields
 from aggregator.parse.ladder import Item
 
@@ -18,12 +21,17 @@ ROOTS = frozenset({b"urlset", b"sitemapindex"})
 
 @dataclass(frozen=True, slots=True)
 class Sitemap:
-    """A sitemap's articles; complete: False when its XML is broken."""
+    """A sitemap's articles; complete: False when its XML is broken.
+
+    more: it has others behind them. titled: one of them has a title at least.
+    """
 
     title: str
     language: str
     items: tuple[Item, ...]
     complete: bool
+    more: bool = False
+    titled: bool = True
 
 
 def read(text: bytes, base: str, most: int) -> Sitemap:
@@ -31,17 +39,20 @@ def read(text: bytes, base: str, most: int) -> Sitemap:
 
     Raises ParseError for a list of sitemaps and for one without a single title.
     """
-    events = etree.iterparse(
-        BytesIO(text),
-        events=("start", "end"),
-        recover=True,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-    )
-    found = list(islice(_urls(events), most))
-    if found and not any("title" in values for values in found):
+    found = part(text, base, 0, most)
+    if found.items and not found.titled:
         raise ParseError("a sitemap without titles: only news sitemaps have them")
+    return found
+
+
+def part(text: bytes, base: str, start: int, most: int) -> Sitemap:
+    """Return `most` articles of any sitemap from the one at `start`, titles or not.
+
+    Raises ParseError for a list of sitemaps.
+    """
+    events = _events(text)
+    found = list(islice(_urls(events), start, start + most + 1))
+    more, found = len(found) > most, found[:most]
     first = found[0] if found else {}
     language = fields.language(first.get("language"))
     return Sitemap(
@@ -49,6 +60,35 @@ def read(text: bytes, base: str, most: int) -> Sitemap:
         language=language,
         items=tuple(_item(values, base, language) for values in found),
         complete=not events.error_log,
+        more=more,
+        titled=any("title" in values for values in found),
+    )
+
+
+def nested(text: bytes, base: str) -> tuple[Nested, ...] | None:
+    """Return the sitemaps that a list of them names; None when it is no list."""
+    found = []
+    for event, element in _events(text):
+        name = _name(element)
+        if name == "urlset":
+            return None
+        if event == "end" and name == "sitemap":
+            values = _fields(element)
+            if url := fields.link(values.get("loc"), base):
+                found.append(Nested(url, dates.of_text(values.get("lastmod", ""))))
+            element.clear()
+    return tuple(found)
+
+
+def _events(text: bytes) -> etree.iterparse:
+    """Return the elements of a text as they begin and end; nothing else is asked."""
+    return etree.iterparse(
+        BytesIO(text),
+        events=("start", "end"),
+        recover=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
     )
 
 

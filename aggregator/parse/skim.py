@@ -96,6 +96,7 @@ _OF_FEEDS: Final[dict[str, _Method]] = _COMMON | {
     "dc_description": Feed.slogan,
     "dc_language": Feed.language,
     "description": Feed.slogan,
+    "generator": Feed.generator,
     "language": Feed.language,
     "media_description": Feed.slogan,
     "sy_updatefrequency": Feed.frequency,

@@ -8,7 +8,7 @@ are `desk`'s, and go into another folder.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -37,7 +37,7 @@ from aggregator.publish.sitemap import sitemap
 from aggregator.publish.view import Gone, Shown, gone, marked, shown
 from aggregator.publish.words import words
 
-__all__ = ["render", "write"]
+__all__ = ["render", "research", "write"]
 
 
 def render(
@@ -54,11 +54,7 @@ def render(
     to them, and archives before what leads on to them, oldest first, so that writing in
     this order never leaves a reader before a link without its target.
     """
-    site = replace(site, url=f"{site.url.rstrip('/')}/")
-    by_id = {topic.id: topic for topic in topics}
-    published = newest(
-        shown(story, site, by_id) for story in stories if story.state is State.PUBLISHED
-    )
+    site, published = _published(site, topics, stories)
     left, items = gone(stories, site), Items(site.language)
     yield "style.css", templates.stylesheet()
     yield from templates.icons().items()
@@ -67,10 +63,38 @@ def render(
     yield "sitemap.xml", sitemap(site, topics, published, left)
     yield "outlets/outlets.opml", opml.opml(site, coverage)
     yield "outlets/outlets.csv", tables.outlets(coverage)
-    yield "stories.jsonl", data.jsonl(published, left)
+    yield from _feeds(site, _channels(site, topics, published, left), items)
+    # the few large ones last: the disk is busy with the archives meanwhile
+    yield "stories.jsonl", data.jsonl(data.records(published, left))
     yield "stories.csv", tables.stories(site, published)
     yield "stories.bib", bib.bib(published, site.language)
-    yield from _feeds(site, _channels(site, topics, published, left), items)
+
+
+def research(
+    site: Site, topics: Sequence[Topic], stories: Sequence[Story]
+) -> dict[str, bytes]:
+    """Return by name what holds every story, to be kept or taken elsewhere.
+
+    The table holds all there is to know, other than the published one.
+    """
+    site, published = _published(site, topics, stories)
+    records = data.records(published, gone(stories, site))
+    return {
+        "stories.jsonl": data.jsonl(records),
+        "stories.csv": tables.complete(site, published, records),
+        "stories.bib": bib.bib(published, site.language),
+    }
+
+
+def _published(
+    site: Site, topics: Sequence[Topic], stories: Iterable[Story]
+) -> tuple[Site, tuple[Shown, ...]]:
+    """Return the site with the address as documents use it, and the public stories."""
+    site = replace(site, url=f"{site.url.rstrip('/')}/")
+    by_id = {topic.id: topic for topic in topics}
+    return site, newest(
+        shown(story, site, by_id) for story in stories if story.state is State.PUBLISHED
+    )
 
 
 def _channels(

@@ -8,7 +8,7 @@ article). `lines` reads it again; `tables` and `bib` are other forms of the same
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
 from operator import attrgetter
@@ -28,8 +28,8 @@ _VALUES = {kind: attrgetter(*names) for kind, names in _FIELDS.items()}
 _SPARSE = frozenset({Origin, Proof})  # of these only what says something is told
 
 
-def jsonl(stories: Iterable[Shown], gone: Iterable[Gone] = ()) -> bytes:
-    """Return a line for each story, by publication and then by short id.
+def records(stories: Iterable[Shown], gone: Iterable[Gone] = ()) -> dict[str, str]:
+    """Return each story as JSON on one line, by short id, in order of publication.
 
     The keys are the fields of `model.Story` but for _PRIVATE, times as ISO 8601. Of a
     story that is gone nothing is left but its id, topics and times: what its tombstone
@@ -41,7 +41,13 @@ def jsonl(stories: Iterable[Shown], gone: Iterable[Gone] = ()) -> bytes:
     ]
     kept += [_tomb(one.story, one.withdrawn_at) for one in gone]
     kept.sort(key=lambda story: (story.published_at, story.short))
-    return "".join(_line(story) + "\n" for story in kept).encode("utf-8", "replace")
+    return {story.short: _line(story) for story in kept}
+
+
+def jsonl(records: Mapping[str, str]) -> bytes:
+    """Return the lines of the file."""
+    lines = "".join(f"{record}\n" for record in records.values())
+    return lines.encode("utf-8", "replace")
 
 
 def _tomb(story: Story, at: datetime) -> Story:

@@ -82,4 +82,5 @@ def _mention(one: Shown, snippet: Callable[[str], str]) -> dict[str, Any]:
             for copy in one.copies
         ],
         "added_at": one.added_at.isoformat(),
+        **({"archived": one.archived} if one.archived else {}),
     }

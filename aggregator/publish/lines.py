@@ -1,13 +1,14 @@
 """stories.jsonl read again: the stories that `data` wrote, or where it is damaged.
 
 What stands there may have been cut short, edited or put there by somebody else, so
-nothing is taken for granted. What the stories are wanted for is not known here.
+nothing is taken for granted. What the stories are wanted for is not known here, nor
+whether what they say would do harm.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from datetime import datetime
 from typing import Any, get_args
@@ -39,13 +40,11 @@ def read(data: bytes) -> tuple[Story, ...]:
     known: dict[object, int] = {}
     for place, line in enumerate(data.split(b"\n")[:-1], 1):
         try:
-            told = _whole(story(json.loads(line.decode())))
-            names = [told.short, *((one.feed, one.key) for one in told.entries)]
-            _only_here(names, known, place)
-        except (ValueError, RecursionError) as exc:
-            why = "no JSON" if isinstance(exc, json.JSONDecodeError) else str(exc)
+            told = record(line.decode())
+            only_here(told, known, place)
+        except ValueError as exc:
             raise DataError(
-                f"line {place} is not a story as it was written: {why}"
+                f"line {place} is not a story as it was written: {exc}"
             ) from exc
         stories.append(told)
     if rest := data.rpartition(b"\n")[2]:
@@ -53,8 +52,22 @@ def read(data: bytes) -> tuple[Story, ...]:
     return tuple(stories)
 
 
-def _only_here(names: Iterable[object], known: dict[object, int], place: int) -> None:
-    for name in names:
+def record(text: str) -> Story:
+    """Return the story that one line says; raises ValueError, which says why not."""
+    try:
+        return _whole(story(json.loads(text)))
+    except json.JSONDecodeError as exc:
+        raise ValueError("no JSON") from exc
+    except RecursionError as exc:
+        raise ValueError("nested too deeply") from exc
+
+
+def only_here(story: Story, known: dict[object, int], place: int) -> None:
+    """Remember in which line a story and its entries stand.
+
+    Raises ValueError when an earlier one has it, or an entry of it, already.
+    """
+    for name in (story.short, *((one.feed, one.key) for one in story.entries)):
         if known.setdefault(name, place) != place:
             raise ValueError(f"line {known[name]} has the same already")
 

@@ -23,11 +23,15 @@ _BOM = "\ufeff"
 _FORMULA = frozenset("=+-@\t\r\n＝＋－＠'")
 _KINDS: Mapping[str, FeedKind] = {kind: kind for kind in get_args(FeedKind)}
 _OPEN = ".."  # the end of a span that lasts, ISO 8601-2
+# The csv module refuses cells over 131,072 characters, for all that read with it; a
+# story with many copies may be longer.
+csv.field_size_limit(10_000_000)
 STORIES = (
     *("story", "published", "title", "outlet", "author", "url", "form", "detail"),
     *("language", "topics", "excerpt", "note", "also_in", "archived", "pinned"),
     *("found_by", "published_at", "added_at", "updated_at", "id", "permalink"),
 )
+RECORD = "data"  # the column that makes a table complete
 _WINDOWS: Mapping[str, Literal["failure", "silence", "gap"]] = {
     "failures": "failure",
     "silences": "silence",
@@ -45,6 +49,21 @@ def stories(site: Site, published: Iterable[Shown]) -> bytes:
     published: the day in the site's zone, or the month; the other times are UTC.
     """
     return _table(STORIES, (_story(site, one) for one in published))
+
+
+def complete(
+    site: Site, published: Iterable[Shown], records: Mapping[str, str]
+) -> bytes:
+    """Return the same with all there is to know of each story, then of those gone.
+
+    records: every story as its line of stories.jsonl, by short id. It is the last cell
+    of a row, so that a story can be made again from it.
+    """
+    left = dict(records)
+    rows = [[*_story(site, one), left.pop(one.story.short)] for one in published]
+    blank = [""] * (len(STORIES) - 1)
+    rows += [[short, *blank, record] for short, record in left.items()]
+    return _table((*STORIES, RECORD), rows)
 
 
 def _story(site: Site, one: Shown) -> list[str]:
@@ -147,8 +166,8 @@ def guarded(cell: str) -> str:
 
 
 def unguarded(cell: str) -> str:
-    """Return the text of a cell."""
-    return cell.removeprefix("'")
+    """Return the text of a cell; one that a person began with an apostrophe stays."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in _FORMULA else cell
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:

@@ -1,5 +1,6 @@
 """What the database can tell of feeds and counts, for those who only read.
 
+The rhythm of a feed is that of what its polls brought; what `backfill` did is left out.
 These are read after every cycle. With a million entries in a thousand feeds `records`
 takes 0.2 s and `daily` 0.1 s: both follow the index of dates and read no entry itself.
 """
@@ -51,12 +52,16 @@ def _moments(store: Store) -> dict[int, tuple[datetime, ...]]:
     for row in store.each(
         """
         WITH RECURSIVE latest (feed, at, place) AS (
-            SELECT id, (SELECT max(dated_at) FROM entries WHERE feed = f.id), 1
+            SELECT id, (
+                SELECT max(dated_at) FROM entries
+                WHERE feed = f.id AND backfilled = 0
+            ), 1
             FROM feeds f
             UNION ALL
             SELECT feed, (
                 SELECT max(dated_at) FROM entries e
-                WHERE e.feed = latest.feed AND e.dated_at <= latest.at - ?
+                WHERE e.feed = latest.feed AND e.backfilled = 0
+                    AND e.dated_at <= latest.at - ?
             ), place + 1
             FROM latest WHERE at IS NOT NULL AND place < ?
         )
@@ -74,7 +79,8 @@ def _entries(store: Store, feed: int, latest: tuple[datetime, ...]) -> int:
     if not latest:
         return 0
     (row,) = store.rows(
-        "SELECT count(*) AS n FROM entries WHERE feed = ? AND dated_at >= ?",
+        "SELECT count(*) AS n FROM entries "
+        "WHERE feed = ? AND backfilled = 0 AND dated_at >= ?",
         feed,
         seconds(latest[-1]),
     )
@@ -97,7 +103,8 @@ def daily(store: Store, until: datetime) -> dict[str, tuple[int, ...]]:
         """
         SELECT f.url, (? - e.dated_at) / 86400 AS ago, count(*) AS n
         FROM feeds f CROSS JOIN entries e
-            ON e.feed = f.id AND e.dated_at > ? AND e.dated_at <= ?
+            ON e.feed = f.id AND e.backfilled = 0
+            AND e.dated_at > ? AND e.dated_at <= ?
         WHERE f.followed AND f.success_at IS NOT NULL GROUP BY f.id, ago
         """,
         seconds(until),

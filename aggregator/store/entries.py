@@ -21,11 +21,14 @@ def keep(
     entries: Sequence[Called],
     now: datetime,
     undated_at: datetime,
+    *,
+    backfilled: int = 0,
 ) -> int:
     """Insert or update a feed's entries; return how many are new.
 
     Their date and first sight stay as first recorded, and the text of an article that
-    was read from its page. undated_at: the date of an entry that has none.
+    was read from its page. undated_at: the date of an entry that has none. backfilled:
+    as the column of those that are new, see `schema.backfill`.
     """
     if not entries:
         return 0
@@ -40,8 +43,8 @@ def keep(
         """
         INSERT INTO entries (id, feed, key, url, canonical, title, summary, content,
             author, language, outlet, published_at, updated_at, seen_at, dated_at,
-            fresh)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+            backfilled, fresh)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
         ON CONFLICT (id) DO UPDATE SET url = excluded.url,
             canonical = excluded.canonical, title = excluded.title,
             summary = iif(
@@ -55,9 +58,10 @@ def keep(
             ), author = excluded.author, language = excluded.language,
             outlet = excluded.outlet, published_at = excluded.published_at,
             updated_at = excluded.updated_at,
-            title_key = iif(story = '', 0, title_key(excluded.title))
+            title_key = iif(story = '', 0, title_key(excluded.title)),
+            backfilled = min(backfilled, excluded.backfilled)
         """,
-        [_row(feed, one, now, undated_at) for one in entries],
+        [(*_row(feed, one, now, undated_at), backfilled) for one in entries],
     )
     store.do_many(
         """
@@ -67,7 +71,7 @@ def keep(
             guid = excluded.guid, url = excluded.url, title = excluded.title,
             at = excluded.at
         """,
-        [_sight(feed, one) for one in entries],
+        [_sight(feed, one, listed=not backfilled) for one in entries],
     )
     return len({one.entry.id for one in entries}) - int(known)
 
@@ -79,11 +83,16 @@ def reused(store: Store, entries: Iterable[int]) -> None:
     )
 
 
-def _sight(feed: int, one: Called) -> tuple[int | None, ...]:
+def _sight(feed: int, one: Called, *, listed: bool) -> tuple[int | None, ...]:
+    """Return what a feed remembers of an entry; listed: by a document that was polled.
+
+    Others have no fingerprint: polls carry those of their feed with them, and a million
+    from the past would be too many. They are known by their names.
+    """
     return (
         feed,
         one.entry.id,
-        one.entry.fingerprint,
+        one.entry.fingerprint if listed else 0,
         one.names.guid,
         one.names.url,
         one.names.title,

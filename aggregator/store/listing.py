@@ -87,10 +87,11 @@ def length(store: Store, feed: int) -> int:
 def recent(store: Store, feed: int) -> list[datetime]:
     """Return the dates of a feed's last entries, as `pace` wants them.
 
-    Equal dates count once: a document without dates is no rhythm, however long.
+    Equal dates count once: a document without dates is no rhythm, however long. Nor is
+    what `backfill` brought.
     """
     rows = store.rows(
-        "SELECT DISTINCT dated_at FROM entries WHERE feed = ? "
+        "SELECT DISTINCT dated_at FROM entries WHERE feed = ? AND backfilled = 0 "
         "ORDER BY dated_at DESC LIMIT ?",
         feed,
         RECENT,

@@ -164,10 +164,7 @@ def record(store: Store, pages: Iterable[Page], polling: Polling) -> None:
     articles = {page.page: page.article for page in pages if page.article}
     with store.transaction():
         for page in pages:
-            store.do_many(
-                "INSERT OR REPLACE INTO robots VALUES (?, ?, ?)",
-                [(r.site, r.text, seconds(r.asked_at)) for r in page.robots],
-            )
+            keep_robots(store, page.robots)
             if page.paused_host and page.not_before:
                 polls.pause(store, page.paused_host, page.not_before, page.at)
             if page.asked:
@@ -175,6 +172,14 @@ def record(store: Store, pages: Iterable[Page], polling: Polling) -> None:
         with history.following(store, _entries(store, articles)):
             for url, article in articles.items():
                 _tell(store, url, article)
+
+
+def keep_robots(store: Store, robots: Iterable[Robots]) -> None:
+    """Remember what robots.txt files say, inside a transaction."""
+    store.do_many(
+        "INSERT OR REPLACE INTO robots VALUES (?, ?, ?)",
+        [(one.site, one.text, seconds(one.asked_at)) for one in robots],
+    )
 
 
 def again_after(tries: int, polling: Polling) -> timedelta | None:
@@ -237,7 +242,20 @@ def _keep(store: Store, page: Page, polling: Polling) -> None:
 
 
 def _tell(store: Store, page: str, article: Article) -> None:
-    """Give the entries of a page what it says; a date only to those that had none."""
+    """Give the entries of a page what it says; a date only to those that had none.
+
+    And a title to those that a sitemap listed without one.
+    """
+    if article.title:
+        store.do(
+            """
+            UPDATE entries SET title = ?1, backfilled = 1,
+                title_key = iif(story = '', 0, title_key(?1))
+            WHERE canonical = ?2 AND NOT reused AND backfilled = 2
+            """,
+            article.title,
+            page,
+        )
     store.do(
         """
         UPDATE entries SET fresh = 1,

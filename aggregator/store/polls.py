@@ -104,8 +104,18 @@ def due(
 
 
 def _known(store: Store, feed: int) -> frozenset[int]:
-    rows = store.each("SELECT fingerprint FROM seen WHERE feed = ?", feed)
+    rows = store.each(
+        "SELECT fingerprint FROM seen WHERE feed = ? AND fingerprint > 0", feed
+    )
     return frozenset(row["fingerprint"] for row in rows)
+
+
+def where(store: Store, feed: Feed, now: datetime) -> str:
+    """Return the address at which a feed is asked now; "" = none ever answered."""
+    rows = store.rows("SELECT * FROM feeds WHERE id = ?", number(feed.url))
+    if not rows or rows[0]["success_at"] is None:
+        return ""
+    return address(feed.url, _move(rows[0]), now)
 
 
 def set_back(store: Store, now: datetime) -> None:

@@ -1,7 +1,9 @@
-"""A database made again from what was published of its stories.
+"""Stories put into the database from what was published of them.
 
-Of an entry that comes back only its published words are known, until its feed lists it
-again: `recovered` holds those entries. Reading the published folder is `recover`'s.
+Into an empty one after a loss, or beside others that are there. Of an entry that comes
+back only its published words are known, until its feed lists it again: `recovered`
+holds those entries. Reading a published folder is `recover`'s, another file
+`exchange`'s.
 """
 
 from __future__ import annotations
@@ -27,16 +29,46 @@ from aggregator.recognition import called
 from aggregator.store import entries, history
 from aggregator.store.base import Store, Value, seconds
 from aggregator.store.tales import BY_HAND, CURATION
-from aggregator.stories import UNKNOWN, marks
+from aggregator.stories import UNKNOWN, marks, rank_of
 from aggregator.urls import canonical
-
-_ORDER = {Verdict.CERTAIN: 0, Verdict.DOUBTFUL: 1, Verdict.SUPPRESSED: 2}
 
 
 def empty(store: Store) -> bool:
     """Tell whether the database holds nothing that was ever published."""
     (row,) = store.rows("SELECT EXISTS (SELECT 1 FROM stories) AS told")
     return not row["told"] and not store.fact("documents")
+
+
+def there(store: Store, stories: Sequence[Story]) -> set[str]:
+    """Return the short ids of those that the database has already.
+
+    Under that id, whatever became of it, or under another: then an entry of theirs is
+    in a story, or one with the same address.
+    """
+    known = {row["short"] for row in store.each("SELECT short FROM stories")}
+    found = {one.short for one in stories} & known
+    names: defaultdict[int | str, set[str]] = defaultdict(set)
+    for story in stories:
+        for origin in story.entries:
+            if origin.story in known:
+                found.add(story.short)
+            names[number_of(origin)].add(story.short)
+            if not origin.reused and (address := canonical(origin.url)):
+                names[address].add(story.short)
+    for row in store.each(
+        """
+        SELECT id, canonical, reused FROM entries
+        WHERE story != '' AND (
+            id IN (SELECT value FROM json_each(?1))
+            OR canonical IN (SELECT value FROM json_each(?1))
+        )
+        """,
+        json.dumps([*names]),
+    ):
+        found |= names.get(row["id"], set())
+        if not row["reused"]:
+            found |= names.get(row["canonical"], set())
+    return found
 
 
 def number_of(origin: Origin) -> int:
@@ -49,7 +81,8 @@ def keep(
 ) -> None:
     """Remember stories as they were published, inside a transaction.
 
-    outlets: those of feeds.toml, by the URLs of their feeds.
+    None of them may be `there`. Entries that are, and belong to no story, keep their
+    own words. outlets: those of feeds.toml, by the URLs of their feeds.
     """
     placed = _placed(stories)
     _keep_feeds(store, [one for one, _, _ in placed.values()], outlets)
@@ -100,7 +133,8 @@ def _keep_feeds(
         """
         INSERT INTO feeds (id, url, outlet, followed, title, home)
         VALUES (?, ?, ?, 0, ?, ?)
-        ON CONFLICT (id) DO UPDATE SET title = excluded.title, home = excluded.home
+        ON CONFLICT (id) DO UPDATE SET title = iif(title = '', excluded.title, title),
+            home = iif(home = '', excluded.home, home)
         """,
         [
             (
@@ -121,13 +155,23 @@ def _keep_entries(
     outlets: Mapping[str, Outlet],
     now: datetime,
 ) -> None:
+    listed = json.dumps([*placed])
+    known = {
+        row["id"]
+        for row in store.each(
+            "SELECT id FROM entries WHERE id IN (SELECT value FROM json_each(?))",
+            listed,
+        )
+    }
     store.do_many(
         """
-        INSERT OR REPLACE INTO entries (id, feed, key, url, canonical, title, summary,
+        INSERT INTO entries (id, feed, key, url, canonical, title, summary,
             content, author, language, outlet, published_at, seen_at, dated_at,
             title_key, story, reason, reused)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8, ?9, ?10, ?11, ?12, ?11,
             title_key(?6), ?13, ?14, ?15)
+        ON CONFLICT (id) DO UPDATE SET story = excluded.story,
+            reason = excluded.reason, title_key = title_key(title)
         """,
         [
             (
@@ -150,14 +194,17 @@ def _keep_entries(
             for entry, (one, base, story) in placed.items()
         ],
     )
-    listed = {e: one for e, (one, _, _) in placed.items() if one.feed}
+    store.do(
+        "DELETE FROM unplaced WHERE entry IN (SELECT value FROM json_each(?))", listed
+    )
+    new = {e: one for e, (one, _, _) in placed.items() if one.feed and e not in known}
     store.do_many(
         "INSERT OR REPLACE INTO seen VALUES (?, ?, 0, ?, ?, ?, ?, ?)",
-        [_sight(entry, one, now) for entry, one in listed.items()],
+        [_sight(entry, one, now) for entry, one in new.items()],
     )
     store.do_many(
         "INSERT OR IGNORE INTO recovered VALUES (?, ?, ?)",
-        [(entry, placed[entry][2].short, one.told) for entry, one in listed.items()],
+        [(entry, placed[entry][2].short, one.told) for entry, one in new.items()],
     )
     store.do_many(
         "INSERT OR IGNORE INTO marks VALUES (?, ?, ?)",
@@ -216,7 +263,7 @@ def _sight(entry: int, origin: Origin, now: datetime) -> tuple[Value, ...]:
 def _mentions(story: Story) -> Iterable[Mention]:
     """Yield what the entries of a story mention; the evidence with its words.
 
-    That is the first of the surest mention of each topic, as `compose` takes it.
+    That is the best mention of each topic, and the first of these, as `compose` has it.
     """
     shown: dict[str, Evidence] = {one.topic: one for one in story.evidence}
     by_topic: defaultdict[str, list[Mention]] = defaultdict(list)
@@ -233,7 +280,7 @@ def _mentions(story: Story) -> Iterable[Mention]:
                 )
             )
     for topic, its in by_topic.items():
-        best = min(its, key=lambda one: _ORDER[one.verdict])
+        best = min(its, key=rank_of)
         for mention in its:
             if mention is best and topic in shown:
                 words = shown[topic]

@@ -25,7 +25,8 @@ _CHUNK = 2000  # entries that are matched together: 2 MB of text at most, mostly
 class Kept:
     """An entry of the history, as far as it is matched, and the feed it came from.
 
-    page: how the page of its article was read: "full", "part", or "" for not at all.
+    page: how the page of its article was read: "full", "part", "" = not at all, or
+    "untitled": not at all, and its title is made of its address.
     recovered: its texts are only as much as was published of them.
     """
 
@@ -118,7 +119,11 @@ def read(store: Store, entries: Iterable[int]) -> Iterator[tuple[Kept, ...]]:
         rows = store.rows(
             """
             SELECT e.id, e.key, e.url, e.title, e.summary, e.content,
-                f.url AS feed_url, iif(p.state = 'failed', '', p.state) AS page,
+                f.url AS feed_url,
+                coalesce(
+                    iif(p.state = 'failed', NULL, p.state),
+                    iif(e.backfilled = 2, 'untitled', '')
+                ) AS page,
                 e.id IN (SELECT entry FROM recovered) AS recovered
             FROM entries e JOIN feeds f ON f.id = e.feed
                 LEFT JOIN pages p ON p.url = e.canonical AND NOT e.reused
@@ -138,7 +143,7 @@ def read(store: Store, entries: Iterable[int]) -> Iterator[tuple[Kept, ...]]:
                     content=row["content"],
                 ),
                 row["feed_url"],
-                row["page"] or "",
+                row["page"],
                 bool(row["recovered"]),
             )
             for row in rows

@@ -248,3 +248,94 @@ def recovery(db: Database) -> None:
         )
         """
     )
+
+
+@migrations()
+def backfill(db: Database) -> None:
+    """Make room for what `backfill` brings, and for how far it came.
+
+    entries.backfilled: 1 = no poll of its feed has brought it; 2 = nor has it a title,
+    but the words of its address, until its page is read. It leads the index of dates,
+    so that the rhythm of a feed is that of its polls. backfills: a row for each feed;
+    way: how older documents of it are reached, "" = not known yet; first: ids of what
+    its live document listed, as that alone gives them; oldest: the date of its oldest
+    entry so far; ended: why there is no more, "" = there may be. backfill_steps: every
+    document to ask, and every one that was (asked_at); rank, newest: which comes first,
+    and no entry in it is younger; start: how many of its entries are recorded already;
+    digest: of the signs in it; failure: why it could not be read.
+    """
+    for statement in (
+        "ALTER TABLE entries ADD COLUMN backfilled INTEGER NOT NULL DEFAULT 0",
+        "DROP INDEX entries_feed",
+        "CREATE INDEX entries_feed ON entries (feed, backfilled, dated_at)",
+        "DROP VIEW members",
+        """
+        CREATE VIEW members AS
+        SELECT e.id, e.key, coalesce(nullif(l.target, ''), e.url) AS url,
+            e.canonical, e.title, e.summary, e.dated_at, e.language, e.story, e.reason,
+            e.title_key, e.reused, e.backfilled,
+            iif(e.summary = '', substr(e.content, 1, 1000), '') AS head,
+            coalesce(nullif(e.author, ''), p.author, '') AS author,
+            coalesce(l.canonical, '') AS led, coalesce(p.canonical, '') AS named,
+            coalesce(nullif(e.outlet, ''), f.outlet) AS outlet,
+            coalesce(f.home, '') AS home, coalesce(f.url, '') AS feed_url,
+            coalesce(f.title, '') AS feed_title
+        FROM entries e LEFT JOIN feeds f ON f.id = e.feed
+            LEFT JOIN pages p ON p.url = e.canonical AND NOT e.reused
+            LEFT JOIN links l ON l.url = e.canonical AND NOT e.reused
+        """,
+        """
+        CREATE TABLE backfills (
+            feed INTEGER PRIMARY KEY, way TEXT NOT NULL DEFAULT '',
+            first TEXT NOT NULL DEFAULT '[]', oldest INTEGER,
+            ended TEXT NOT NULL DEFAULT ''
+        )
+        """,
+        """
+        CREATE TABLE backfill_steps (
+            feed INTEGER NOT NULL, url TEXT NOT NULL, kind TEXT NOT NULL,
+            number INTEGER NOT NULL, rank INTEGER NOT NULL, newest INTEGER,
+            start INTEGER NOT NULL DEFAULT 0, asked_at INTEGER, digest INTEGER,
+            failure TEXT NOT NULL DEFAULT '', PRIMARY KEY (feed, url)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE INDEX backfill_open ON backfill_steps (feed, rank, newest)
+        WHERE asked_at IS NULL
+        """,
+    ):
+        db.execute(statement)
+
+
+@migrations()
+def unpublished(db: Database) -> None:
+    """Have the database note what readers or the maintainer may see change.
+
+    facts.unpublished is "1" from then on, whoever wrote it, until a cycle has published
+    what there is. Entries of no story, polls and listings do not count.
+    """
+    # no INSERT below: a trigger's takes the conflict clause of what fired it
+    db.execute("INSERT OR REPLACE INTO facts VALUES ('unpublished', '1')")
+    placed = "WHEN {row}.story != ''"
+    told = """WHEN (old.failures = 0) != (new.failures = 0)
+        OR (old.failure, old.moved_to, old.outlet, old.title, old.home, old.followed)
+        != (new.failure, new.moved_to, new.outlet, new.title, new.home, new.followed)"""
+    for table, event, when in (
+        *((table, event, "") for table in _SHOWN for event in _EVENTS),
+        ("entries", "INSERT", placed.format(row="new")),
+        ("entries", "UPDATE", placed.format(row="new")),
+        ("entries", "DELETE", placed.format(row="old")),
+        ("feeds", "INSERT", ""),
+        ("feeds", "UPDATE", told),
+    ):
+        db.execute(
+            f"""
+            CREATE TRIGGER unpublished_{table}_{event.lower()}
+            AFTER {event} ON {table} {when}
+            BEGIN UPDATE facts SET value = '1' WHERE name = 'unpublished'; END
+            """  # noqa: S608 - all of it is written here
+        )
+
+
+_SHOWN = ("mentions", "stories", "pages", "links", "suggestions", "gaps")
+_EVENTS = ("INSERT", "UPDATE", "DELETE")

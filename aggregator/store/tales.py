@@ -347,6 +347,7 @@ def _members(
             feed_url=row["feed_url"],
             feed_title=row["feed_title"],
             addition=additions.get(row["id"]),
+            backfilled=bool(row["backfilled"]),
         )
         for row in rows
     )

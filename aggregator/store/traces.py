@@ -97,7 +97,8 @@ def addresses(store: Store) -> dict[str, tuple[str, ...]]:
     for row in store.each(
         """
         SELECT f.url AS feed, e.url FROM feeds f JOIN entries e ON e.id IN (
-            SELECT id FROM entries WHERE feed = f.id ORDER BY dated_at DESC LIMIT ?
+            SELECT id FROM entries WHERE feed = f.id AND backfilled = 0
+            ORDER BY dated_at DESC LIMIT ?
         )
         """,
         _SAMPLE,
@@ -156,6 +157,7 @@ def _traces(store: Store, where: str, value: Value) -> tuple[Trace, ...]:
             dated_at=instant(row["dated_at"]),
             seen_at=instant(row["seen_at"]),
             listed=bool(row["listed"]),
+            backfilled=bool(row["backfilled"]),
             dropped_at=maybe_instant(row["dropped_at"]),
             story=row["story"],
             reason=row["reason"],

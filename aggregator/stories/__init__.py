@@ -9,16 +9,22 @@ file.
 """
 
 from aggregator.stories.brake import Settled, brake, held_by_topic
-from aggregator.stories.joining import ACROSS_OUTLETS, place, possible_ids
+from aggregator.stories.joining import (
+    ACROSS_OUTLETS,
+    ADOPTION,
+    place,
+    possible_ids,
+)
 from aggregator.stories.ledger import Ledger, Member, Placement, Standing, Suggestion
 from aggregator.stories.likeness import marks, summaries_agree, title_key
 from aggregator.stories.regrouping import regroup
 from aggregator.stories.standing import UNKNOWN, ruling, settle, spoken
 from aggregator.stories.suggesting import Suggested, suggested
-from aggregator.stories.telling import compose, tombstone
+from aggregator.stories.telling import compose, rank_of, tombstone
 
 __all__ = [
     "ACROSS_OUTLETS",
+    "ADOPTION",
     "UNKNOWN",
     "Ledger",
     "Member",
@@ -33,6 +39,7 @@ __all__ = [
     "marks",
     "place",
     "possible_ids",
+    "rank_of",
     "regroup",
     "ruling",
     "settle",

@@ -1,7 +1,8 @@
 """The brake: many stories that would move at once wait for the maintainer. Pure.
 
 A story moves in a topic when it enters what is published of it, or leaves it. What the
-maintainer decided of a story is never held.
+maintainer decided of a story is never held, nor is what `backfill` brought, unless it
+was edited rules that found it there.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ class Settled:
     """Where a story stood, and where it would from now on.
 
     before: None = nowhere. decided: by a decision of the maintainer's, not by rules.
+    backfilled: it was never published, and only `backfill` brought it.
     """
 
     before: Standing | None
     after: Standing
     decided: bool = False
+    backfilled: bool = False
 
     @property
     def moves(self) -> frozenset[str]:
@@ -54,18 +57,25 @@ def brake(
     count = Counter(
         topic
         for one in settled
-        if not one.decided
-        for topic in one.moves
+        for topic in _braked(one, edited)
         if topic in edited or topic not in one.held
     )
     full = {topic for topic, moves in count.items() if moves > limit}
 
     def standing(one: Settled) -> Standing:
         stays = one.held - frozenset(edited)
-        kept = frozenset() if one.decided else one.moves & (stays | full)
+        held = (_braked(one, edited) & full) | (one.moves & stays)
+        kept = frozenset() if one.decided else held
         return _held(one, kept, topics, now) if kept else one.after
 
     return tuple(map(standing, settled))
+
+
+def _braked(one: Settled, edited: Collection[str]) -> frozenset[str]:
+    """Return the topics in which a move of a story may be held."""
+    if one.decided:
+        return frozenset()
+    return one.moves & frozenset(edited) if one.backfilled else one.moves
 
 
 def held_by_topic(standings: Iterable[Standing | None]) -> Counter[str]:

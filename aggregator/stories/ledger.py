@@ -21,7 +21,8 @@ class Member:
     first seen, and never changed afterwards. led: the canonical URL to which its link
     leads where that does not say so itself; named: the one that its page gives itself;
     "" = as far as is known. reused: its URL stands for other articles too.
-    told: its summary was the story's, whatever is left of that.
+    told: its summary was the story's, whatever is left of that. backfilled: no poll has
+    brought it, only `backfill`.
     """
 
     entry: int
@@ -46,6 +47,7 @@ class Member:
     key: str = ""
     ruled: str = ""
     told: bool = False
+    backfilled: bool = False
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -113,6 +115,11 @@ class Ledger:
     def regrouped(self) -> bool:
         """Whether it comes or goes because the maintainer said so."""
         return self.parted or bool(self.merged)
+
+    @property
+    def backfilled(self) -> bool:
+        """Whether no poll has brought any of it, only `backfill`."""
+        return all(member.backfilled for member in self.members)
 
 
 @lru_cache(maxsize=4096)

@@ -63,9 +63,8 @@ def settle(
         return replace(after, withdrawn_at=now) if public else after
     digest = _digest(ledger, decided)
     if before.added_at is None:
-        first = ledger.members[0]
-        old = first.addition is not None and now - first.published_at > OLD_ADDITION
-        at = first.published_at if old else now
+        old = _old(ledger, now)
+        at = ledger.members[0].published_at if old else now
         return replace(after, added_at=at, updated_at=at, live=not old, digest=digest)
     returns = before.state is not State.PUBLISHED
     if before.digest == UNKNOWN and not returns:
@@ -74,6 +73,14 @@ def settle(
     if returns or (digest != before.digest and due):
         return replace(after, updated_at=now, withdrawn_at=None, digest=digest)
     return after
+
+
+def _old(ledger: Ledger, now: datetime) -> bool:
+    """Tell whether a story that is new counts as added at its own date."""
+    first = ledger.members[0]
+    if first.addition:
+        return now - first.published_at > OLD_ADDITION
+    return ledger.backfilled
 
 
 def _verdict(
@@ -115,9 +122,9 @@ def _digest(ledger: Ledger, decided: Ruling) -> int:
     """Return what changes with the words shown, the note, or the number of outlets.
 
     Not with punctuation, nor with the outlets' names: one renamed in feeds.toml is no
-    news to a reader.
+    news to a reader. Nor is a copy that `backfill` brought.
     """
     first, shown = ledger.members[0], told(ledger)
-    outlets = {outlet_key(member.outlet) for member in ledger.members}
+    outlets = {outlet_key(m.outlet) for m in ledger.members if not m.backfilled}
     excerpt = words(cut(shown.summary, _EXCERPT))
     return number(words(first.title), excerpt, decided.note, str(len(outlets)))

@@ -26,6 +26,8 @@ from aggregator.stories.ledger import (
     told,
 )
 
+_RANKS = {Verdict.CERTAIN: 0, Verdict.DOUBTFUL: 1, Verdict.SUPPRESSED: 3}
+_ADDED = 2
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -134,15 +136,24 @@ def _copies(members: Sequence[Member], linked: Member) -> tuple[Copy, ...]:
     return tuple(copies)
 
 
+def rank_of(mention: Mention) -> int:
+    """Return what a mention is worth as evidence, the least is the best.
+
+    A certain one beats an earlier doubt. That the maintainer added it comes after both:
+    it has no words to show, and a story that gains a lasting copy is to keep those that
+    are shown of it.
+    """
+    return _ADDED if mention.rule == "add" else _RANKS[mention.verdict]
+
+
 def _evidence(
     members: Sequence[Member], topics: Sequence[str], shown: Member
 ) -> tuple[Evidence, ...]:
-    """Return the best evidence for each topic; a certain one beats an earlier doubt."""
-    order = {Verdict.CERTAIN: 0, Verdict.DOUBTFUL: 1, Verdict.SUPPRESSED: 2}
+    """Return the best evidence for each topic, of equal ones the first."""
     found: dict[str, tuple[int, int, Mention]] = {}
     for rank, member in enumerate(members):
         for mention in member.mentions:
-            candidate = (order[mention.verdict], rank, mention)
+            candidate = (rank_of(mention), rank, mention)
             held = found.get(mention.topic)
             if held is None or candidate[:2] < held[:2]:
                 found[mention.topic] = candidate

@@ -7,14 +7,16 @@ enter; what only a server knows (short links, rel=canonical) is learnt elsewhere
 """
 
 from aggregator.urls.canonical import canonical
-from aggregator.urls.opaque import nowhere, opaque
+from aggregator.urls.opaque import HOME, lobby, nowhere, opaque
 from aggregator.urls.parts import home, host, origin, site, web, written
 from aggregator.urls.wrapped import unwrapped
 
 __all__ = [
+    "HOME",
     "canonical",
     "home",
     "host",
+    "lobby",
     "nowhere",
     "opaque",
     "origin",

@@ -52,6 +52,7 @@ _WALLED = frozenset(
     sign-in signin signup sso subscribe subscription unavailable
     """.split()
 )
+HOME = "a home page"
 _LANGUAGE = re.compile(r"[a-z]{2}(?:[-_][a-z]{2})?", re.IGNORECASE)
 _ENDING = re.compile(r"\.(?:\w{2,5})$")
 
@@ -81,16 +82,31 @@ def nowhere(url: str, link: str = "") -> str:
     parts = split(canonical(url))
     if parts is None:
         return "redirect to no web address"
-    steps = [_ENDING.sub("", step) for step in parts.path.lower().split("/") if step]
-    if not parts.query and (not steps or _LANGUAGE.fullmatch("/".join(steps))):
-        return "redirect to a home page"
+    where = lobby(url)
+    if where == HOME:
+        return f"redirect to {HOME}"
     if site(url) == site(link):
         return "redirect to another page of the same service"
     if not _public(parts.hostname or ""):
         return "redirect to no public address"
+    return f"redirect to {where}" if where else ""
+
+
+def lobby(url: str) -> str:
+    """Return what an address is to which many articles lead, and which is none of them.
+
+    A home page, one of a language too; a page to log in, to agree or to subscribe, or
+    one that says that there is none. "" = it may be an article.
+    """
+    parts = split(canonical(url))
+    if parts is None:
+        return ""
+    steps = [_ENDING.sub("", step) for step in parts.path.lower().split("/") if step]
+    if not parts.query and (not steps or _LANGUAGE.fullmatch("/".join(steps))):
+        return HOME
     walled = (parts.hostname or "").split(".")[0] in _WALLS
     if walled or (steps and not _WALLED.isdisjoint((steps[0], steps[-1]))):
-        return "redirect to a page that is no article"
+        return "a page that is no article"
     return ""
 
 

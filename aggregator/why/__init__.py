@@ -69,6 +69,7 @@ def _article(case: Case) -> Article:
         published_at=own.dated_at,
         seen_at=min(trace.seen_at for trace in case.traces),
         listed_until=None if listed else max(left, default=None),
+        backfilled=all(trace.backfilled for trace in case.traces),
         feeds=tuple(dict.fromkeys(trace.feed for trace in case.traces if trace.feed)),
         story=story.short if story else "",
         state=story.state if story else None,

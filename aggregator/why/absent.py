@@ -47,12 +47,10 @@ def _unknown_outlet(case: Case) -> Reason:
     facts = (
         f"no outlet of feeds.toml has {host} as its homepage or the address of a feed",
     )
-    line = wording.outlet(host.removeprefix("www."), [f"{parts.scheme}://{host}/"])
     mends = (
-        Mend("to follow it, in feeds.toml under [outlets]:", paste=line),
         Mend(
-            "then; if that page is no feed, this names the one it offers:",
-            run=f"aggregator run --all --outlet {host.removeprefix('www.')}",
+            "to follow it; without --add this only shows what it offers:",
+            run=f"aggregator discover {parts.scheme}://{host}/ --add",
         ),
         _add(case, host.removeprefix("www.")),
     )
@@ -156,7 +154,8 @@ def _missed(case: Case, source: Source) -> Iterator[Reason]:
             "when the article was published is not known; with --published DATE "
             "only those are told that it may lie in"
         )
-    mends = []
+    says = "to read what it published then, if it still gives it:"
+    mends = [saying.backfill(source.outlet, says, again=True)]
     if any(one.kind == "gap" for one in last):
         mends.append(
             Mend(
@@ -192,7 +191,8 @@ def _too_old(case: Case, source: Source) -> Iterator[Reason]:
             f"{name} is followed since {saying.day(since, case)}",
             f"the article is of {written}, and no feed listed it any more by then",
         )
-        yield Reason(Cause.EARLIER, earlier)
+        says = "to read what it published before:"
+        yield Reason(Cause.EARLIER, earlier, (saying.backfill(source.outlet, says),))
     elif case.dated.end < kept:
         facts = (
             f"the article is of {written}; it may have been read, and dropped since",

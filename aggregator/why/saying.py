@@ -84,5 +84,15 @@ def main_topic(case: Case) -> str:
 
 def poll(outlet: Outlet, says: str) -> Mend:
     """Return the command that asks an outlet now."""
-    name = outlet.name.replace("'", "'\\''")
-    return Mend(says, run=f"aggregator run --all --outlet '{name}'")
+    return Mend(says, run=f"aggregator run --all --outlet {_shell(outlet)}")
+
+
+def backfill(outlet: Outlet, says: str, *, again: bool = False) -> Mend:
+    """Return the command that reads an outlet's older entries."""
+    options = " --again" if again else ""
+    return Mend(says, run=f"aggregator backfill {_shell(outlet)}{options}")
+
+
+def _shell(outlet: Outlet) -> str:
+    """Return an outlet's name as a shell reads it."""
+    return "'" + outlet.name.replace("'", "'\\''") + "'"

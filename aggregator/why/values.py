@@ -51,9 +51,10 @@ class Trace:
     """An entry that the database has, and what became of it.
 
     feed: its URL, "" where the maintainer added it. listed: its feed's last document
-    lists it. dropped_at: since when it does not. story: the short id, "" = none;
-    reason: why it was joined to it. page: None = it was never asked for; link:
-    None = it was never followed, as most need not be.
+    lists it. dropped_at: since when it does not. backfilled: only `backfill` brought
+    it; dropped_at is when. story: the short id, "" = none; reason: why it was joined to
+    it. page: None = it was never asked for; link: None = it was never followed, as most
+    need not be.
     """
 
     entry: Entry
@@ -63,6 +64,7 @@ class Trace:
     seen_at: datetime
     listed: bool = False
     dropped_at: datetime | None = None
+    backfilled: bool = False
     story: str = ""
     reason: str = ""
     mentions: tuple[Mention, ...] = ()
@@ -195,7 +197,8 @@ class Article:
     """The article asked for, as far as the database has it.
 
     seen_at: when it was first read. listed_until: when it left its feed, None = it is
-    listed still, or was never in one.
+    listed still, or was never in one. backfilled: only `backfill` brought it, so that
+    its feed is not known to have listed it.
     """
 
     title: str
@@ -204,6 +207,7 @@ class Article:
     published_at: datetime
     seen_at: datetime | None = None
     listed_until: datetime | None = None
+    backfilled: bool = False
     feeds: tuple[str, ...] = ()
     story: str = ""
     state: State | None = None
