@@ -160,10 +160,19 @@ def test_a_child_that_dies_is_an_error_of_its_call():
     assert run(double, 3, timeout=30) == 6
 
 
+def idle(child: int) -> None:
+    """Wait until a child has done with its last call, for the lock it sent it under."""
+    asleep = 0
+    while asleep < 500:
+        stat = Path(f"/proc/{child}/stat").read_text()
+        asleep = asleep + 1 if stat.rpartition(")")[2].split()[0] == "S" else 0
+
+
 def test_children_killed_while_idle_are_replaced():
     """A child that the system ended between two calls costs no later call."""
     for _ in range(2):
         _, child = run(handlers, timeout=30)
+        idle(child)
         os.kill(child, signal.SIGKILL)
         for _ in range(100):  # until somebody noticed
             assert run(double, 4, timeout=30) == 8
