@@ -3,8 +3,6 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-# One test more than there are cores: many wait for a server, a child or a deadline.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -27,7 +25,7 @@ run: $(READY) ## one real cycle with feeds.toml: poll, then publish to public/
 	@$(BIN)/aggregator run
 
 test: $(READY) ## every test, with coverage
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --cov --cov-report=term
+	@$(BIN)/python -m pytest -q -n auto --cov --cov-report=term
 
 lint: $(READY) ## style and types
 	@$(BIN)/ruff format --check .
