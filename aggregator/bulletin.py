@@ -69,7 +69,7 @@ class Bulletin:
     """What stands after a cycle.
 
     stories: how many are published. documents: of each whether it was written just now.
-    held, braked, reached: as in `Report`.
+    held, braked, reached: as in `Report`. new: brought out now, and not the last one.
     """
 
     stories: int
@@ -77,6 +77,7 @@ class Bulletin:
     held: tuple[tuple[str, int], ...]
     braked: tuple[str, ...]
     reached: bool
+    new: bool
 
 
 def bring_out(store: Store, desk: Desk, now: datetime) -> Bulletin:
@@ -101,6 +102,7 @@ def bring_out(store: Store, desk: Desk, now: datetime) -> Bulletin:
         held=braked(desk, tales.held(store)),
         braked=tidings.braked,
         reached=reached,
+        new=True,
     )
 
 
@@ -108,7 +110,7 @@ def end(store: Store, desk: Desk, bulletin: Bulletin, now: datetime) -> None:
     """Remember that a cycle is complete and, if it brought one out, its bulletin."""
     with store.transaction():
         polls.end_cycle(store, now)
-        if _last(store, desk, now) is None:
+        if bulletin.new:
             said = {
                 "of": str(_signature(desk)),
                 "since": seconds(now),
@@ -138,6 +140,7 @@ def _last(store: Store, desk: Desk, now: datetime) -> Bulletin | None:
         held=braked(desk, tales.held(store)),
         braked=(),
         reached=said["reached"],
+        new=False,
     )
 
 

@@ -186,16 +186,17 @@ def a_line(group: str, place: int, outlet: str, **fields: str) -> str:
             [
                 a_line("a", 1, "Jour"),
                 a_line("b", 2, "Jour", title="Un titre de cinq mots"),
-                *(
-                    a_line("c", n, f"Jour {n}", title=f"Sans rapport {n}")
-                    for n in (1, 2, 3)
-                ),
             ],
             1,
-            "all\t0\t0\t3\t1\t0",
+            "all\t0\t0\t0\t1\t0",
+        ),
+        (
+            [a_line("a", n, f"Jour {n}", title=f"Sans rapport {n}") for n in (1, 2, 3)],
+            1,
+            "all\t0\t0\t3\t0\t0",
         ),
     ],
-    ids=["right", "wrong"],
+    ids=["right", "wrong join", "missed"],
 )
 def test_pairs_of_copies_are_counted(
     tmp_path: Path, lines: list[str], status: int, counts: str

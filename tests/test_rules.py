@@ -132,7 +132,7 @@ TITLES = st.lists(  # no document lists an entry twice
 EDITS = st.lists(st.tuples(TOPICS, KEYS, TITLES, TITLES), min_size=1, max_size=4)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(EDITS)
 def test_edits_end_where_the_last_one_would_have_begun(
     edits: Sequence[tuple[list[Topic], dict[str, object], list[str], list[str]]],

@@ -377,7 +377,7 @@ def test_a_killed_run_done_again_is_as_if_undisturbed(
     length = time.monotonic() - began
     expected = contents(calm), database(calm)
     chance = random.Random(20200214)
-    for attempt in range(3):
+    for attempt in range(5):
         folder = tmp_path / str(attempt)
         folder.mkdir()
         path = configure(folder, outlets)
