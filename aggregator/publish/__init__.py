@@ -132,7 +132,7 @@ def _feeds(
         return entry(site, by_short[short], items.told(by_short[short]))
 
     def snippet(text: str) -> str:
-        return templates.html("snippet.html", site.language, parts=marked(text))
+        return templates.filled("snippet.html", site.language, parts=marked(text))
 
     by_short = {one.story.short: one for feed in channels for one in feed.stories}
     for feed in channels:

@@ -98,7 +98,7 @@ def desk(site: Site, view: DeskView) -> dict[str, bytes]:
     told = [e for e in events if e.kind is not Kind.WAITS or e.subject in unread]
     notes = Notes(site, lines)
     page = _page(site, notes, lines, told, waits, view)
-    html = templates.html(
+    html = templates.filled(
         "desk.html",
         site.language,
         page=page,
@@ -128,7 +128,7 @@ def _atom(
     def notice(event: Event) -> Notice:
         note = notes.event(event)
         story = by_short[event.subject] if event.kind is Kind.WAITS else None
-        html = templates.html("notice.html", site.language, note=note, story=story)
+        html = templates.filled("notice.html", site.language, note=note, story=story)
         at = event.at.replace(microsecond=0)
         # With its time: a database made anew counts its events from one again.
         own = f"{id_}/{at:%Y%m%dT%H%M%S}-{event.id}"

@@ -90,17 +90,17 @@ class Digest:
     @property
     def text(self) -> str:
         """The digest as a mail's text; its first line is the subject."""
-        return templates.plain("digest.txt", self.language, digest=self)
+        return templates.filled("digest.txt", self.language, digest=self)
 
     @property
     def markdown(self) -> str:
         """The digest for a report."""
-        return templates.plain("digest.md", self.language, digest=self)
+        return templates.filled("digest.md", self.language, digest=self)
 
     @property
     def html(self) -> str:
         """The digest as a small whole document, with nothing from elsewhere."""
-        return templates.html("digest.html", self.language, digest=self)
+        return templates.filled("digest.html", self.language, digest=self)
 
 
 def digest(site: Site, topics: Sequence[Topic], news: News) -> Digest:

@@ -41,7 +41,7 @@ def _pinned_first(stories: Sequence[Shown]) -> tuple[Shown, ...]:
 
 
 def _fragment(site: Site, page: str, stories: Sequence[Shown]) -> bytes:
-    document = templates.html(
+    document = templates.filled(
         "fragment.html", site.language, page=page, stories=stories
     )
     return document.strip().encode("ascii", "xmlcharrefreplace") + b"\n"
@@ -49,7 +49,7 @@ def _fragment(site: Site, page: str, stories: Sequence[Shown]) -> bytes:
 
 def _embed(site: Site, stories: Sequence[Shown]) -> bytes:
     style = templates.sheet("embed.css").decode()
-    document = templates.html(
+    document = templates.filled(
         "embed.html",
         site.language,
         page=site.url,

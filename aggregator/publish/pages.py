@@ -196,7 +196,7 @@ class _Pages:
         linked: Mapping[str, object] | None = None,
         **more: object,
     ) -> None:
-        document = templates.html(
+        document = templates.filled(
             template,
             self.site.language,
             page=page,

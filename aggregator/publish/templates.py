@@ -36,13 +36,11 @@ class DataBlock(NamedTuple):
     source: str
 
 
-def html(name: str, language: str, **context: object) -> str:
-    """Return the template filled in; every value in it is escaped."""
-    return _environment(language).get_template(name).render(context)
+def filled(name: str, language: str, **context: object) -> str:
+    """Return the template filled in.
 
-
-def plain(name: str, language: str, **context: object) -> str:
-    """Return a template of another format filled in; it says itself how it escapes."""
+    In HTML every value is escaped; a template of another format says itself how.
+    """
     return _environment(language).get_template(name).render(context)
 
 
