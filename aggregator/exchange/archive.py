@@ -16,7 +16,7 @@ from aggregator.config.tables import Problems, near, shown
 from aggregator.curation import FORMS
 from aggregator.exchange.sheet import Row
 from aggregator.model import State, Story, Verdict
-from aggregator.publish import lines
+from aggregator.publish import lines, tables
 from aggregator.publish.view import clean, title, web
 from aggregator.urls import web as is_web
 
@@ -64,7 +64,7 @@ class Archive:
 
     def row(self, row: Row) -> Story | None:
         """Return the story of a row of an exported table, which has it in `data`."""
-        record = row.cells["data"].encode("utf-8", "replace")
+        record = row.cells[tables.RECORD].encode("utf-8", "replace")
         story = self._read(record, row.line, ": data")
         if story:
             _same(row, story, self._name, self._problems)

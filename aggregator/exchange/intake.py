@@ -23,6 +23,7 @@ from aggregator.exchange.register import Known, Register
 from aggregator.lock import held
 from aggregator.lookup import topics_of
 from aggregator.model import Config, ConfigError, Decision, Outlet, State, Story
+from aggregator.publish import tables
 from aggregator.recover import recover
 from aggregator.store import Store, recovery, tales
 from aggregator.stories import UNKNOWN, Standing, compose
@@ -109,7 +110,7 @@ def _of_sheet(
     stories, articles = [], []
     lines: dict[str, int] = {}
     for row in sheet.read(data, name, rows.COLUMNS, rows.REQUIRED, problems):
-        if "data" in row.cells:
+        if tables.RECORD in row.cells:
             stories.append(restored.row(row))
             continue
         decided = rows.decisions(row, name, config, find, now, problems)
