@@ -3,8 +3,10 @@
 Warm ones, as many as the machine has cores, each with a limit of memory, killed at the
 deadline of their call and renewed now and then. Calls are small, with little memory, or
 large, of which there is one at a time; those that load heavy libraries have one child
-of their own. So all of them together never take much. What runs in them is the caller's
-business; nothing about feeds may enter. The children are made at the first call.
+of their own. So all of them together never take much. Each child has a pipe of its own
+and shares no lock with others, so that one can be killed at any instant. What runs in
+them is the caller's business; nothing about feeds may enter. The children are made when
+calls come.
 """
 
 from __future__ import annotations
@@ -14,19 +16,21 @@ import ctypes
 import gc
 import multiprocessing
 import os
+import pickle
 import resource
 import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 from pathlib import Path
+from queue import LifoQueue
 from typing import Any, Final, TypeVar, TypeVarTuple
-
-from pebble import ProcessExpired, ProcessPool
 
 from aggregator.model import StageError
 
@@ -46,41 +50,120 @@ class SandboxError(StageError):
     """A call that had to be stopped: it overran, took too much memory or crashed."""
 
 
+class _Elsewhere(Exception):  # noqa: N818 - a traceback to be shown, not an error
+    """The traceback of what a function raised in a child, as text."""
+
+
+class _Child:
+    """The place of one process, which is started when a call needs it.
+
+    Only the thread that borrowed it may call it.
+    """
+
+    def __init__(self) -> None:
+        self._process: Any = None  # ForkServerProcess, which typeshed does not name
+        self._pipe: Connection | None = None
+        self._calls = 0
+
+    def call(
+        self,
+        room: int,
+        function: Callable[..., T],
+        args: tuple[Any, ...],
+        seconds: float,
+    ) -> T:
+        """Return what the process made of it; raises MemoryError, else see `run`."""
+        for _ in range(2):
+            try:
+                answer = self._answer((room, function, args), seconds)
+            except ConnectionError:
+                # The system had ended it while it had nothing to do. A new one that
+                # ends before it takes the call is no fault of the call either.
+                continue
+            error, told, result = answer
+            if error is not None:
+                raise error from _Elsewhere(told)
+            done: T = result
+            return done
+        raise BrokenProcessPool("no child process takes a call")
+
+    def _answer(self, call: tuple[Any, ...], seconds: float) -> tuple[Any, str, Any]:
+        """Return what was raised, where, and what came back.
+
+        Raises ConnectionError where the process was gone before it had read the call:
+        a socket with something unread in it is reset when its end closes (unix(7)).
+        """
+        pipe = self._begun()
+        answer: tuple[Any, str, Any] | None = None
+        try:
+            pipe.send(call)
+            if pipe.poll(seconds):
+                answer = pipe.recv()
+        except ConnectionError:
+            raise
+        except (EOFError, OSError) as exc:  # the latter in the middle of an answer
+            raise SandboxError("the reading process died") from exc
+        finally:
+            if answer is None:  # overran, dead, or nobody waits for it after Ctrl-C
+                self.end()
+        if answer is None:
+            raise SandboxError(f"not read within {seconds:g} s")
+        return answer
+
+    def _begun(self) -> Connection:
+        """Return the pipe to a process that runs and is not worn out."""
+        if self._calls >= _CALLS:
+            self.end()
+        if self._pipe is None:
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(_WARM)
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(theirs,), daemon=True)
+            try:
+                process.start()
+            except (OSError, EOFError) as exc:
+                ours.close()
+                raise BrokenProcessPool(f"no child process starts: {exc}") from exc
+            finally:
+                theirs.close()
+            self._process, self._pipe, self._calls = process, ours, 0
+        self._calls += 1
+        return self._pipe
+
+    def end(self) -> None:
+        """End the process, whatever it does; a later call starts a new one."""
+        if self._pipe is not None:
+            self._process.kill()
+            self._process.join()
+            self._process.close()
+            self._pipe.close()
+            self._process = self._pipe = None
+
+
 class _Children:
-    """Processes for calls of one kind, started when the first of them comes."""
+    """Processes for calls of one kind, each lent to one thread at a time."""
 
     def __init__(self, number: int) -> None:
-        self.slots = threading.BoundedSemaphore(number)
         self._number = number
-        self._lock = threading.Lock()
-        self._pool: Any = None  # pebble's is typed only in part
+        self._idle: LifoQueue[_Child] = LifoQueue()  # the last one is the warmest
+        for _ in range(number):
+            self._idle.put(_Child())
 
-    def pool(self) -> Any:  # noqa: ANN401 - as above
-        """Return the pool, made where there is none yet."""
-        with self._lock:
-            if self._pool is None:
-                context = multiprocessing.get_context("forkserver")
-                context.set_forkserver_preload(_WARM)
-                self._pool = ProcessPool(
-                    max_workers=self._number,
-                    max_tasks=_CALLS,
-                    initializer=_prepare,
-                    context=context,
-                )
-            return self._pool
+    @contextmanager
+    def one(self) -> Iterator[_Child]:
+        """Lend a child, once there is one with nothing to do."""
+        child = self._idle.get()
+        try:
+            yield child
+        finally:
+            self._idle.put(child)
 
-    def end(self, pool: Any = None) -> None:  # noqa: ANN401 - as above
-        """End the children; a later call starts new ones.
-
-        pool: only where it is still this one, and not another thread's new one.
-        """
-        with self._lock:
-            ended = self._pool
-            if ended is None or pool not in (None, ended):
-                return
-            self._pool = None
-        ended.stop()
-        ended.join()
+    def end(self) -> None:
+        """End them all, each when its call is over."""
+        ended = [self._idle.get() for _ in range(self._number)]
+        for child in ended:
+            child.end()
+            self._idle.put(child)
 
 
 def run(
@@ -103,65 +186,17 @@ def run(
     """
     children = HEAVY if heavy else LIGHT
     if not large:
-        with children.slots:
+        with children.one() as child:
             began = time.monotonic()
             with suppress(MemoryError):
-                return _tried(children, SMALL, function, args, timeout)
+                return child.call(SMALL, function, args, timeout)
             timeout = max(timeout - (time.monotonic() - began), _LEAST)
-    with _ONE_LARGE, children.slots:
+    with _ONE_LARGE, children.one() as child:
         try:
-            return _tried(children, LARGE, function, args, timeout)
+            return child.call(LARGE, function, args, timeout)
         except MemoryError as exc:
             limit = LARGE // 1_000_000
             raise SandboxError(f"took more than {limit} MB of memory") from exc
-
-
-def _tried(
-    children: _Children,
-    room: int,
-    function: Callable[..., T],
-    args: tuple[Any, ...],
-    timeout: float,
-) -> T:
-    """Return what a child made of a call; raises MemoryError, else see `run`."""
-    pool = children.pool()
-    try:
-        return _called(pool, room, function, args, timeout)
-    except BrokenProcessPool:
-        # A child that the system ended while it had nothing to do makes pebble give up
-        # all of them, and the calls of others with it. New ones that fail too are no
-        # fault of the call.
-        children.end(pool)
-    return _called(children.pool(), room, function, args, timeout)
-
-
-def _called(
-    pool: Any,  # noqa: ANN401 - as above
-    room: int,
-    function: Callable[..., T],
-    args: tuple[Any, ...],
-    timeout: float,
-) -> T:
-    """Return what one child of a pool made of a call."""
-    try:
-        future = pool.schedule(_limited, args=(room, function, args))
-    except RuntimeError as exc:
-        reason = exc.__cause__ or exc  # pebble's own says nothing
-        raise BrokenProcessPool(f"no child process starts: {reason}") from exc
-    try:
-        # Not pebble's own timeout: it goes by the wall clock, which may jump.
-        result: T = future.result(timeout)
-    except TimeoutError as exc:
-        if future.done():
-            raise  # the function's own
-        if not future.running():
-            # Children share a lock, and one that was killed while it held it stops all.
-            raise BrokenProcessPool("no child takes a call") from exc
-        future.cancel()  # has pebble kill the child
-        raise SandboxError(f"not read within {timeout:g} s") from exc
-    except ProcessExpired as exc:
-        raise SandboxError("the reading process died") from exc
-    return result
 
 
 def close() -> None:
@@ -171,6 +206,22 @@ def close() -> None:
 
 
 # ── in the children ───────────────────────────────────────────────────────────────────
+
+
+def _serve(pipe: Connection) -> None:  # pragma: no cover - runs in the children only
+    """Do one call after another, until our process has closed the other end."""
+    _prepare()
+    with suppress(EOFError, OSError):
+        while True:
+            pipe.send_bytes(_answered(pipe.recv_bytes()))
+
+
+def _answered(call: bytes) -> bytes:  # pragma: no cover - runs in the children only
+    """Return what a call raised, where, and what came of it, to be sent."""
+    try:
+        return pickle.dumps((None, "", _limited(*pickle.loads(call))))  # noqa: S301
+    except Exception as exc:  # noqa: BLE001 - raised in our process
+        return pickle.dumps((exc, traceback.format_exc(), None))
 
 
 def _limited(
@@ -232,7 +283,7 @@ def _prepare() -> None:  # pragma: no cover - runs in the children only
     global _own  # noqa: PLW0603 - as above
     _own = _held()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # pebble's own waits for a slow regex
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_DATA, (_MOST, _MOST))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":

@@ -52,7 +52,6 @@ HOMES = {
     "apscheduler": {"worker"},
     "sqlite_utils": {"store"},
     "sqlite3": {"store", "fts"},
-    "pebble": {"sandbox"},
     "click": {"cli"},
     "jinja2": {"publish"},
     "babel": {"publish"},
