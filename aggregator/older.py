@@ -152,7 +152,7 @@ class Visitor:
             sift_past,
             fetched,
             task.feed,
-            self._topics,
+            sandbox.sealed(self._topics),
             step.start,
             self._polling.max_entries,
             self._sites,

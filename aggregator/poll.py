@@ -151,7 +151,7 @@ class _Visit:
             sift,
             fetched,
             task.feed,
-            self.batch.topics,
+            sandbox.sealed(self.batch.topics),
             task.known,
             polling.max_entries,
             self.batch.sites,

@@ -26,11 +26,12 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import LifoQueue
-from typing import Any, Final, TypeVar, TypeVarTuple
+from typing import Any, Final, TypeVar, TypeVarTuple, cast
 
 from aggregator.model import StageError
 
@@ -39,6 +40,7 @@ LARGE: Final = 80_000_000  # bytes that a large call may take
 _MOST: Final = 250_000_000  # bytes of a child, its libraries and the result included
 _LEAST: Final = 1.0  # seconds that a call done again has
 _CALLS: Final = 500  # of one child, then it is renewed: what leaks leaks no further
+_SEALED: Final = 8  # values kept ready: one for most calls, others for some
 _WARM: Final = ["aggregator.nursery"]  # imported once, before the children are forked
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 
@@ -197,6 +199,33 @@ def run(
         except MemoryError as exc:
             limit = LARGE // 1_000_000
             raise SandboxError(f"took more than {limit} MB of memory") from exc
+
+
+def sealed(value: T) -> T:
+    """Return a hashable argument, the same for many calls, ready to be sent with them.
+
+    It is pickled once, and made once in each child: to a type checker it is the value,
+    which it is again where it arrives.
+    """
+    return cast("T", _sealed(value))
+
+
+class _Sealed:
+    """What a value is sent as."""
+
+    def __init__(self, value: object) -> None:
+        self._pickled = pickle.dumps(value)
+
+    def __reduce__(self) -> tuple[Callable[[bytes], object], tuple[bytes]]:
+        return _unsealed, (self._pickled,)
+
+
+_sealed = lru_cache(_SEALED)(_Sealed)
+
+
+@lru_cache(_SEALED)
+def _unsealed(pickled: bytes) -> object:
+    return pickle.loads(pickled)  # noqa: S301 - from our process
 
 
 def close() -> None:

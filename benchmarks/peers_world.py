@@ -109,7 +109,7 @@ def _item(number: int, place: int, site: str, chance: random.Random) -> str:
     title = _phrase(chance, 9)
     if chance.random() < MENTIONING:
         title = f"{title} : {chance.choice(MENTIONS)}"
-    link = f"{site}/{number}/{place}/{title.split()[0].lower()}.html"
+    link = f"{site}/{number}/{place}/article-{place}.html"
     text = "".join(
         PARAGRAPH.format(*chance.choices(_sentences(), k=5), link=link)
         for _ in range(2)

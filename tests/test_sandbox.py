@@ -80,6 +80,11 @@ def unsendable() -> object:
     return threading.Lock()
 
 
+def whose(words: tuple[str, ...]) -> tuple[tuple[str, ...], int, int]:
+    """Return what came, the child, and the place in its memory."""
+    return words, os.getpid(), id(words)
+
+
 def spin(seconds: float) -> None:
     """Keep a core busy."""
     end = time.monotonic() + seconds
@@ -270,6 +275,17 @@ def test_a_machine_that_starts_no_children_is_no_fault_of_the_call(tmp_path):
     assert done.returncode == 1
     assert "no child process starts: AF_UNIX path too long" in done.stderr
     assert "SandboxError" not in done.stderr
+
+
+def test_what_is_sealed_is_made_once_in_a_child():
+    """It arrives as it was, and is the same object in all calls of one child."""
+    words = ("un", "deux", "trois")
+    seen = [run(whose, sandbox.sealed(words), timeout=30) for _ in range(20)]
+
+    assert {came for came, _, _ in seen} == {words}
+    assert len({(child, place) for _, child, place in seen}) == len(
+        {child for _, child, _ in seen}
+    )
 
 
 def test_threads_share_the_children():

@@ -37,10 +37,12 @@ _WINDOWS: Final = {
     for code in range(0x80, 0xA0)
     if (char := bytes([code]).decode(_CHARSET, "ignore"))
 }
+# Begins, after ASCII, with a character of UTF-8 whose bytes were taken for characters.
+_UTF8: Final = re.compile("[\x00-\x7f]*+[\xc2-\xf4][\x80-\xbf]")
 _MISREAD: Final = re.compile("[\x80-\x9f]")
 # An address that stays as it is when it is joined with another one.
 _SETTLED: Final = re.compile(
-    r"https?://[A-Za-z0-9.-]+(?:/[A-Za-z0-9._~%!$&'()*+,=:@/-]*)?"
+    r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~%!$&'()*+,=:@/-]*)?"
     r"(?:\?[A-Za-z0-9._~%!$&'()*+,=:@/-]+)?(?:#[A-Za-z0-9._~%!$&'()*+,=:@/-]+)?"
 )
 _SLASHES: Final = re.compile(r"^([A-Za-z][A-Za-z0-9+-.]*://)(/*)(.*?)")
@@ -74,8 +76,9 @@ def recoded(text: str) -> str:
     """Return a text as feedparser mends what was read in a wrong charset."""
     if text.isascii():
         return text
-    with suppress(UnicodeError):
-        text = text.encode("iso-8859-1").decode("utf-8")
+    if _UTF8.match(text):  # else it cannot be, and trying costs as much as the rest
+        with suppress(UnicodeError):
+            text = text.encode("iso-8859-1").decode("utf-8")
     return text.translate(_WINDOWS) if _MISREAD.search(text) else text
 
 

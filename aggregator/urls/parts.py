@@ -15,7 +15,9 @@ _ILLEGAL = re.compile(f"(?!{_LEGAL}|{_ESCAPED}).", re.DOTALL)
 _NAME = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*"
 _HOST = re.compile(rf"{_NAME}|\[[0-9a-f:.]+\]")
 _LEGALS = f"(?:{_LEGAL}++|{_ESCAPED})*+"
-_WRITTEN = re.compile(rf"https?://{_NAME}/{_LEGALS}(?:#{_LEGALS})?")
+_WRITTEN = re.compile(
+    rf"https?://{_NAME}(?::[1-9]\d{{0,3}}(?<!:80)(?<!:443))?/{_LEGALS}(?:#{_LEGALS})?"
+)
 _OWN, _COUNTRY = 2, 2  # labels of a name that is somebody's, letters of a country's
 
 
