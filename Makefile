@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# As pip compiles what it installs, or each of our commands compiles it all again where
+# PYTHONDONTWRITEBYTECODE is set.
+COMPILE = $(BIN)/python -m compileall -q aggregator
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -11,6 +14,7 @@ $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV) …"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(COMPILE)
 	@touch $@
 
 setup: $(READY) ## a virtual environment with everything, in .venv
@@ -25,6 +29,7 @@ run: $(READY) ## one real cycle with feeds.toml: poll, then publish to public/
 	@$(BIN)/aggregator run
 
 test: $(READY) ## every test, with coverage
+	@$(COMPILE)
 	@$(BIN)/python -m pytest -q -n auto --cov --cov-report=term
 
 lint: $(READY) ## style and types

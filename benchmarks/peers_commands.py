@@ -14,6 +14,7 @@ import subprocess
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from compileall import compile_dir
 from contextlib import closing
 from importlib import metadata
 from importlib.util import find_spec
@@ -66,7 +67,8 @@ class Ours(Peer):
         return metadata.version("press-aggregator")
 
     def prepare(self, folder: Path, urls: Sequence[str]) -> None:
-        """Write the shipped feeds.toml with other outlets."""
+        """Write the shipped feeds.toml with other outlets; compile, as pip does."""
+        compile_dir(ROOT / "aggregator", quiet=1)
         shipped = (ROOT / "feeds.toml").read_text("utf-8").partition("[outlets]\n")[0]
         outlets = "".join(f'"Journal {n}" = "{url}"\n' for n, url in enumerate(urls))
         feeds = shipped + self.POLLING + outlets
