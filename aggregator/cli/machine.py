@@ -1,8 +1,7 @@
-"""Commands of the machine that poll: run, worker."""
+"""`run`, and what other commands that ask the network share with it."""
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
@@ -18,12 +17,10 @@ import click
 from aggregator import config as configuration
 from aggregator import run as pipeline
 from aggregator.cli import show
-from aggregator.cli.opened import opened, tell_missing
+from aggregator.cli.opened import opened
 from aggregator.clock import now
-from aggregator.desk import Desk
 from aggregator.fetch import heartbeat
-from aggregator.model import Config, ConfigError, Report
-from aggregator.worker import Worker
+from aggregator.model import Config, Report
 
 UNREACHED = 3  # exit status: not one feed could be reached
 NUMBERS = (
@@ -252,33 +249,3 @@ def _unreached(report: Report) -> str:
         f"not one of {show.many(report.polled, 'feed')} could be reached ({reason}); "
         "is this machine online?"
     )
-
-
-@click.command()
-@click.pass_obj
-def worker(path: str | None) -> None:
-    """Run cycles on schedule until told to stop.
-
-    feeds.toml and curation.toml are read again when they change. SIGTERM and SIGINT end
-    it: no other feed is asked, and what the asked ones answer is published.
-
-    \b
-    Exit status: 0 stopped · 75 another worker has this database
-    """
-    logging.basicConfig(
-        level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr
-    )
-    said = ""
-
-    def turn(desk: Desk, wrong: ConfigError | None, stop: Event) -> Report:
-        nonlocal said
-        tell_missing(desk.config, quiet=True)
-        report = pipeline.cycle(desk, now(), wrong=wrong, stop=stop)
-        before, said = said, beat(desk.config, report)
-        if said and said != before:
-            logging.getLogger("aggregator").warning(said)
-        return report
-
-    worker = Worker(configuration.locate(path).absolute(), turn)
-    settle_in(worker.desk.config)
-    worker.work()

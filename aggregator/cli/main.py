@@ -39,7 +39,7 @@ COMMANDS = {
     "export": ("Once", "exchange"),
     "demo": ("Once", "demo"),
     "run": ("The machine", "machine"),
-    "worker": ("The machine", "machine"),
+    "worker": ("The machine", "worker"),
     "publish": ("The machine", "published"),
     "serve": ("The machine", "published"),
 }
