@@ -1,5 +1,6 @@
 """text: markup away, folding and the way back, cutting and marking."""
 
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -104,6 +105,14 @@ def test_plain_survives_anything(html: str) -> None:
 
     assert text == text.strip()
     assert not set(text) & {MARK, UNMARK, "\n", "\t"}
+
+
+@given(st.text(alphabet=" \n\t\r\u00a0\u202f\u2009\x0b\x01ab", max_size=20))
+def test_runs_of_blanks_are_one_space(text: str) -> None:
+    """But for a lone no-break space every blank is one, and so is every run of them."""
+    spaced = re.sub(r"\s{2,}|[^\S\u00a0\u202f]", " ", text.replace("\x01", ""))
+
+    assert plain(text) == spaced.strip()
 
 
 @pytest.mark.parametrize(
