@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from datetime import timedelta
 
 import click
 
@@ -12,7 +14,7 @@ from aggregator.cli.opened import given_span, tell_missing
 from aggregator.decisions import Rulings, key
 from aggregator.desk import Desk
 from aggregator.model import ConfigError
-from aggregator.store import Store, pages
+from aggregator.store import Store, copies, pages
 from aggregator.store import links as followed
 
 
@@ -53,6 +55,18 @@ def check(
             show.as_json({"problems": problems} if online or links else problems)
             sys.exit(exc.exit_status)
         raise
+    with copies.up_to_date(config.storage.database) as database:
+        storage = replace(config.storage, database=database)
+        desk = replace(desk, config=replace(config, storage=storage))
+        status = _look(desk, online=online, links=links, within=span, as_json=as_json)
+    sys.exit(status)
+
+
+def _look(
+    desk: Desk, *, online: bool, links: bool, within: timedelta, as_json: bool
+) -> int:
+    """Say what two sound files are worth and name; return the exit status."""
+    config = desk.config
     tell_missing(config)
     advice = configuration.advice(config)
     warnings = [*configuration.warnings(config), *advice, *_doubts(desk)]
@@ -61,18 +75,19 @@ def check(
     feeds, decisions = len(config.feeds), len(desk.decisions)
     if not as_json:
         click.echo(
-            f"{where}: {len(config.topics)} topics, {len(config.outlets)} outlets, "
-            f"{feeds} feeds; {config.storage.curation.name}: {decisions} decisions",
+            f"{config.source}: {len(config.topics)} topics, {len(config.outlets)} "
+            f"outlets, {feeds} feeds; {config.storage.curation.name}: {decisions} "
+            "decisions",
             err=True,
         )
     if not (online or links):
         if as_json:
             show.as_json([])
-        return
+        return 0
     # the libraries of a cycle, half a second of them
     from aggregator.cli import online as asking  # noqa: PLC0415
 
-    sys.exit(asking.ask(desk, feeds=online, links=links, within=span, as_json=as_json))
+    return asking.ask(desk, feeds=online, links=links, within=within, as_json=as_json)
 
 
 def _doubts(desk: Desk) -> list[str]:

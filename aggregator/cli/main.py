@@ -42,6 +42,7 @@ COMMANDS = {
     "worker": ("The machine", "worker"),
     "publish": ("The machine", "published"),
     "serve": ("The machine", "published"),
+    "backup": ("The machine", "backup"),
 }
 
 
