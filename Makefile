@@ -6,6 +6,8 @@ READY  := $(VENV)/.ready
 # As pip compiles what it installs, or each of our commands compiles it all again where
 # PYTHONDONTWRITEBYTECODE is set.
 COMPILE = $(BIN)/python -m compileall -q aggregator
+PREFIX ?= /usr/local
+PLACES  = --prefix '$(PREFIX)' --destdir '$(DESTDIR)'
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -37,7 +39,16 @@ lint: $(READY) ## style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
+install: ## on this machine, as a service, or the upgrade (sudo); DESTDIR=FOLDER to try it
+	@$(PYTHON) deploy/install.py install $(PLACES) --prepare '$(PREPARE)'
+
+rollback: ## back to the program before the last upgrade (sudo)
+	@$(PYTHON) deploy/install.py rollback $(PLACES)
+
+uninstall: ## takes the program out and keeps the data (sudo)
+	@$(PYTHON) deploy/install.py uninstall $(PLACES)
+
 clean: ## removes what was set up and what demo and tests wrote
 	@rm -rf $(VENV) demo-site .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 
-.PHONY: help setup demo look run test lint clean
+.PHONY: help setup demo look run test lint install rollback uninstall clean
