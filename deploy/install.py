@@ -204,7 +204,7 @@ def stop(place: Place) -> list[str]:
     """Stop what would start a program; return what ran."""
     active = [u for u in STOPPED if place.systemctl("--quiet", "is-active", u)]
     if active:
-        say(f"stopping {' and '.join(active)}")
+        say(f"stopping {' and '.join(active)}; its cycle ends first …")
         place.systemctl("stop", *active)
     return active
 

@@ -113,16 +113,22 @@ def edited(name: str, replaced: dict[str, str]) -> str:
 @contextmanager
 def nginx(folder: Path, data: Path, port: int) -> Iterator[None]:
     """Have nginx serve the site of deploy/nginx.conf inside the block."""
+    site = edited("nginx.conf", {"    listen [::]:80;\n": ""})
+    with playing(folder, data, port, site):
+        yield
+
+
+@contextmanager
+def playing(folder: Path, data: Path, port: int, site: str) -> Iterator[None]:
+    """Have nginx serve a site inside the block, from the folders of the test."""
     (folder / "passwords").write_text(APR1)
-    site = edited(
-        "nginx.conf",
-        {
-            "listen 80;": f"listen 127.0.0.1:{port};",
-            "    listen [::]:80;\n": "",
-            "/srv/aggregator": str(data),
-            "/etc/nginx/aggregator.htpasswd;": f"{folder}/passwords;",
-        },
-    )
+    for old, new in {
+        "listen 80;": f"listen 127.0.0.1:{port};",
+        "/srv/aggregator": str(data),
+        "/etc/nginx/aggregator.htpasswd;": f"{folder}/passwords;",
+    }.items():
+        assert old in site
+        site = site.replace(old, new)
     (folder / "site.conf").write_text(site)
     user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, user=user))
@@ -398,3 +404,28 @@ def test_nothing_can_be_sent_there(site: Site) -> None:
     connection.close()
 
     assert status == 405
+
+
+def test_the_site_fits_under_a_path_of_another(data: Path, tmp_path: Path) -> None:
+    """For nginx, as docs/operations.md tells: all of it, and the desk beside."""
+    text = (DEPLOY / "nginx.conf").read_text("utf-8")
+    maps, ours = text.split("server {", 1)
+    inner = ours.split("server_tokens off;")[1].split("    # your private side")[0]
+    desk = ours[ours.index("    location ^~ /desk/") :]
+    under = f"location ^~ /presse/ {{ alias /srv/aggregator/public/; {inner} }}"
+    site = f"{maps} server {{ listen 80; root {tmp_path}; {under} {desk}"
+    port = free_port()
+    with playing(tmp_path, data, port, site):
+        at = Site(port, data)
+        page, feed = at.get("/presse/"), at.get("/presse/topics/film/feed.atom")
+        shared = at.get("/presse/fragment.html").headers
+        lost = at.get("/presse/.feed.atom.123.new"), at.get("/presse../feeds.toml")
+        desk_feed = at.get(
+            "/desk/desk.atom", Authorization=basic("presse", "secret")
+        ).headers
+
+    assert page.body == (data / "public" / "index.html").read_bytes()
+    assert feed.headers["content-type"] == "application/atom+xml"
+    assert shared["access-control-allow-origin"] == "*"
+    assert [one.status for one in lost] == [404, 404]
+    assert desk_feed["content-type"] == "application/atom+xml"

@@ -90,7 +90,8 @@ def _checked(name: str, written: str) -> str:
 def _tell(folder: Path, made: Sequence[str]) -> None:
     """Say what is new, and what to type next."""
     click.echo(f"{folder}: made {', '.join(sorted(made))}", err=True)
-    if place := os.environ.get(configuration.VARIABLE):
+    place = os.environ.get(configuration.VARIABLE)
+    if place and Path(place).absolute() != (folder / "feeds.toml").absolute():
         what = f"${configuration.VARIABLE} is set: commands read {place}, not this one"
         click.echo(f"warning: {what}; unset it first", err=True)
     click.echo("write your topics and outlets into feeds.toml, then:\n", err=True)
