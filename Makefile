@@ -40,13 +40,13 @@ lint: $(READY) ## style and types
 	@$(BIN)/mypy
 
 install: ## on this machine, as a service, or the upgrade (sudo); DESTDIR=FOLDER to try it
-	@$(PYTHON) deploy/install.py install $(PLACES) --prepare '$(PREPARE)'
+	@$(PYTHON) -u deploy/install.py install $(PLACES) --prepare '$(PREPARE)'
 
 rollback: ## back to the program before the last upgrade (sudo)
-	@$(PYTHON) deploy/install.py rollback $(PLACES)
+	@$(PYTHON) -u deploy/install.py rollback $(PLACES)
 
 uninstall: ## takes the program out and keeps the data (sudo)
-	@$(PYTHON) deploy/install.py uninstall $(PLACES)
+	@$(PYTHON) -u deploy/install.py uninstall $(PLACES)
 
 clean: ## removes what was set up and what demo and tests wrote
 	@rm -rf $(VENV) demo-site .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

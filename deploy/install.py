@@ -51,7 +51,7 @@ class Place:
     """Where everything goes, and how it is reached.
 
     destdir: a folder that stands for /, "" for the machine itself. In such a folder no
-    user is made, nothing changes its owner, and no service is started or stopped.
+    user is made, nothing changes its owner, and no systemd runs.
     """
 
     def __init__(self, prefix: str, destdir: str) -> None:
@@ -94,7 +94,7 @@ class Place:
 
     def systemctl(self, *words: str) -> bool:
         """Have systemd do something, where it runs; tell whether it did."""
-        if self.destdir or not Path("/run/systemd/system").is_dir():
+        if not Path(f"{self.destdir}/run/systemd/system").is_dir():
             return False
         return subprocess.run(["systemctl", *words], check=False).returncode == 0
 
@@ -105,7 +105,7 @@ def install(place: Place, prepare: str) -> None:
     first = make_folder(place)
     place.lib.mkdir(parents=True, exist_ok=True)
     new = place.lib / f"venv-{time.strftime('%Y%m%d-%H%M%S')}"
-    say(f"making {new} …")
+    print(f"making {new} …")
     stopped = []
     try:
         make_environment(new, prepare)
@@ -122,24 +122,22 @@ def install(place: Place, prepare: str) -> None:
         undo(place, failed, copied)
     prune(place)
     _, version = place.as_user(str(new / "bin" / "aggregator"), "--version")
-    say(f"installed: {version}; to type: {place.command}")
+    print(f"installed: {version}; to type: {place.command}")
     if place.previous.exists():
-        say("the one before is kept: `sudo make rollback` goes back to it")
+        print("the one before is kept: `sudo make rollback` goes back to it")
     if first:
-        say("next: sudo -e /srv/aggregator/feeds.toml    (site.url, site.contact)")
-        say("      sudo aggregator check")
+        print("next: sudo -e /srv/aggregator/feeds.toml    (site.url, site.contact)")
+        print("      sudo aggregator check")
     if WORKER not in stopped:
-        say("to start it: sudo systemctl enable --now aggregator-worker")
+        print("to start it: sudo systemctl enable --now aggregator-worker")
 
 
 def make_user(place: Place) -> None:
     """Make the system user whose the files are, where there is none."""
-    if place.destdir:
-        return
     with suppress(KeyError):
-        pwd.getpwnam(USER)
-        return
-    say(f"making the user {USER}")
+        if place.destdir or pwd.getpwnam(USER):
+            return
+    print(f"making the user {USER}")
     home = ("--no-create-home", "--home-dir", str(place.data), "--shell", NOBODY)
     run("useradd", "--system", "--user-group", *home, USER)
 
@@ -160,12 +158,11 @@ def make_folder(place: Place) -> bool:
             continue
         # nobody else reads them: an outlet's line may hold a password
         making = f"umask 027 && set -C && cat > {name}"
-        status, told = place.as_user(
-            "sh", "-c", making, given=(ROOT / name).read_bytes()
-        )
+        shipped = (ROOT / name).read_bytes()
+        status, told = place.as_user("sh", "-c", making, given=shipped)
         if status:
             raise RefusedError(f"{place.data / name} cannot be made: {told}")
-        say(f"made {place.data / name}")
+        print(f"made {place.data / name}")
     return True
 
 
@@ -187,7 +184,7 @@ def make_environment(new: Path, prepare: str) -> None:
 def try_files(place: Place, new: Path) -> None:
     """Have the new program read the maintainer's files and database as they are."""
     status, told = place.as_user(str(new / "bin" / "aggregator"), "check")
-    say(told)
+    print(told)
     if status in CANNOT_START:
         raise RefusedError(
             f"the user {USER} cannot start {new}/bin/aggregator; is its Python "
@@ -204,7 +201,7 @@ def stop(place: Place) -> list[str]:
     """Stop what would start a program; return what ran."""
     active = [u for u in STOPPED if place.systemctl("--quiet", "is-active", u)]
     if active:
-        say(f"stopping {' and '.join(active)}; its cycle ends first …")
+        print(f"stopping {' and '.join(active)}; its cycle ends first …")
         place.systemctl("stop", *active)
     return active
 
@@ -221,7 +218,7 @@ def back_up(place: Place, new: Path) -> Path | None:
     copy = place.backups / f"upgrade-{new.name.removeprefix('venv-')}.db"
     place.as_user("mkdir", "-p", "-m", "700", str(place.backups))
     status, told = place.as_user(str(new / "bin" / "aggregator"), "backup", str(copy))
-    say(f"copied the database: {told}")
+    print(f"copied the database: {told}")
     if status:
         raise RefusedError(f"the database was not copied (above); {as_before(place)}")
     if old := sorted(place.backups.glob("upgrade-*.db"))[:-BACKUPS]:
@@ -314,7 +311,7 @@ def rollback(place: Place) -> None:
         raise RefusedError("no program from before is kept")
     older, newer = place.previous.resolve(), place.current.resolve()
     status, told = place.as_user(str(older / "bin" / "aggregator"), "check")
-    say(told)
+    print(told)
     if status:
         copied = sorted(place.backups.glob("upgrade-*.db"))
         raise RefusedError(
@@ -325,7 +322,7 @@ def rollback(place: Place) -> None:
     switch(place, older)
     if failed := start(place, stopped):
         raise RefusedError(f"{failed[0]} does not start: journalctl -u {failed[0]}")
-    say(f"gone back to {older}; {newer} is kept, and the same command takes it again")
+    print(f"gone back to {older}; {newer} is kept, and the same command takes it again")
 
 
 def uninstall(place: Place) -> None:
@@ -341,7 +338,7 @@ def uninstall(place: Place) -> None:
     place.systemctl("daemon-reload")
     place.command.unlink(missing_ok=True)
     shutil.rmtree(place.lib, ignore_errors=True)
-    say(
+    print(
         f"kept: {place.data}, with your files, the database and the published folder; "
         f"{place.defaults}; the user {USER}"
     )
@@ -373,11 +370,6 @@ def run(*words: str) -> None:
         raise RefusedError(f"this failed, and nothing was changed: {shlex.join(words)}")
 
 
-def say(line: str) -> None:
-    """Tell a person what happens."""
-    print(line, flush=True)
-
-
 def main() -> int:
     """Do what is asked; one line says why not."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -397,8 +389,11 @@ def main() -> int:
             {"rollback": rollback, "uninstall": uninstall}[given.what](place)
     except (RefusedError, OSError) as exc:
         print(f"{given.what}: {exc}", file=sys.stderr)
-        return 1
-    return 0
+    except KeyboardInterrupt:
+        print(f"{given.what}: interrupted; {as_before(place)}", file=sys.stderr)
+    else:
+        return 0
+    return 1
 
 
 if __name__ == "__main__":

@@ -193,6 +193,15 @@ def test_another_file_in_force_is_told(tmp_path: Path) -> None:
     assert "commands read /srv/other.toml" in made.stderr
 
 
+def test_the_file_that_is_in_force_by_its_name_may_be_made(tmp_path: Path) -> None:
+    """As by the installed command, which names it: there is nothing to warn of."""
+    env = {config.VARIABLE: str(tmp_path / "new" / "feeds.toml")}
+    words = ["init", str(tmp_path / "new"), *GIVEN]
+    made = CliRunner().invoke(main, words, env=env)
+
+    assert (made.exit_code, "warning" in made.stderr) == (0, False)
+
+
 @given(title=st.text())
 def test_any_title_stands_in_the_file_as_it_was(title: str) -> None:
     """Quotes, braces and what looks like a place in the template are text."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -39,6 +41,7 @@ class Machine:
 
     root: Path
     prepare: Path
+    aged: int = 0
 
     def make(self, target: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Start a target of the Makefile there."""
@@ -47,6 +50,7 @@ class Machine:
         return subprocess.run(
             ["make", "-s", target, *words, f"PREPARE={self.prepare}"],
             cwd=ROOT,
+            env={**os.environ, "PATH": f"{self.prepare.parent}:{os.environ['PATH']}"},
             capture_output=True,
             text=True,
             check=False,
@@ -71,8 +75,12 @@ class Machine:
         return sorted(path.name for path in self.lib.glob("venv-*"))
 
     def age(self) -> str:
-        """Have the environment in use be one of last year; return its name."""
-        name = "venv-20251231-235959"
+        """Have the environment in use be one of last year; return its name.
+
+        Else two of one second would have the same.
+        """
+        self.aged += 1
+        name = f"venv-20251231-{self.aged:06}"
         (self.lib / self.linked("current")).rename(self.lib / name)
         (self.lib / "current").unlink()
         (self.lib / "current").symlink_to(name)
@@ -193,8 +201,8 @@ def test_the_way_back_is_refused_where_the_database_is_newer(machine: Machine) -
     with Store(database) as store:
         store.do(f"{newer} ('aggregator', 'of_tomorrow', 'then')")
     done = machine.make("rollback")
-    told = done.stderr.splitlines()
-    commands = "\n".join(line.strip() for line in told if line.startswith("    "))
+    lines = done.stderr.splitlines()
+    commands = "\n".join(line.strip() for line in lines if line.startswith("    "))
     subprocess.run(
         ["sh", "-ec", commands.replace("sudo ", "")], cwd=machine.data, check=True
     )
@@ -203,6 +211,84 @@ def test_the_way_back_is_refused_where_the_database_is_newer(machine: Machine) -
     assert "newer version" in done.stdout
     assert (done.returncode != 0, again.returncode) == (True, 0), again.stderr
     assert machine.linked("previous") == current
+
+
+# ── with a worker that runs ───────────────────────────────────────────────────────────
+
+SYSTEMCTL = """#!/bin/sh
+cd "{here}"
+copies=$(ls "{data}/backups" | wc -l)
+echo "$1 $(readlink "{lib}/current") $copies" >> told
+case "$*" in
+  *is-active*worker*) true ;;
+  *is-active*) false ;;
+  start*) if [ -e broken ]; then rm broken; false; fi ;;
+esac
+"""
+
+
+@pytest.fixture
+def worked(machine: Machine) -> Iterator[Machine]:
+    """Yield the machine with a systemd that says of the worker what a test wants."""
+    here, booted = machine.prepare.parent, machine.root / "run/systemd/system"
+    booted.mkdir(parents=True)
+    text = SYSTEMCTL.format(here=here, lib=machine.lib, data=machine.data)
+    (here / "systemctl").write_text(text)
+    (here / "systemctl").chmod(0o755)
+    yield machine
+    booted.rmdir()
+    (here / "told").unlink()
+
+
+def told(machine: Machine) -> list[str]:
+    """Return what systemd was told, with the program then in use, and the copies."""
+    lines = (machine.prepare.parent / "told").read_text().splitlines()
+    return [line for line in lines if not line.startswith("--quiet")]
+
+
+def test_the_worker_is_stopped_while_programs_change_places(worked: Machine) -> None:
+    """Stopped with the old one, the database copied, started with the new one."""
+    old, copies = worked.age(), len(list((worked.data / "backups").iterdir()))
+    done = worked.make("install")
+
+    assert done.returncode == 0, done.stderr
+    assert told(worked) == [
+        f"stop {old} {copies}",
+        f"daemon-reload {old} {copies + 1}",
+        f"start {worked.linked('current')} {copies + 1}",
+    ]
+
+
+def test_a_new_program_that_does_not_start_is_taken_back(worked: Machine) -> None:
+    """The one before runs again, and that is said."""
+    old = worked.age()
+    (worked.prepare.parent / "broken").touch()
+    done = worked.make("install")
+    starts = [line.split()[1] for line in told(worked) if line.startswith("start")]
+
+    assert done.returncode != 0
+    assert "the one before runs again" in done.stderr
+    assert len(starts) == 2
+    assert starts[0] != starts[1] == old == worked.linked("current")
+    assert worked.environments() == [old]
+
+
+def test_a_worker_whose_database_cannot_be_copied_goes_on(worked: Machine) -> None:
+    """With the program that it had: a full disk is no time for an upgrade."""
+    old = worked.linked("current")
+    backups = worked.data / "backups"
+    shutil.rmtree(backups)
+    backups.touch()
+    done = worked.make("install")
+    backups.unlink()
+
+    assert done.returncode != 0
+    assert "the database was not copied" in done.stderr
+    assert told(worked)[-1].startswith(f"start {old} ")
+    assert worked.linked("current") == old
+
+
+# ── the end of it ─────────────────────────────────────────────────────────────────────
 
 
 def test_taking_it_out_keeps_the_data(machine: Machine) -> None:
