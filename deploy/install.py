@@ -9,6 +9,7 @@ before the new one has read them without a complaint.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import pwd
 import shlex
@@ -40,6 +41,7 @@ HARDENED = (WORKER, "aggregator-run.service")
 SOURCES = ("aggregator", "pyproject.toml", "README.md", "LICENSE")
 BACKUPS = 3  # copies of the database that are kept, the newest
 CANNOT_START = (126, 127)  # exit statuses of runuser(1)
+TOO_NEW = "made by a newer version"  # what every program says of such a database
 DEFAULTS = "# Who is told of failures, and of the week:\n# MAILTO=presse@example.org\n"
 
 
@@ -51,12 +53,13 @@ class Place:
     """Where everything goes, and how it is reached.
 
     destdir: a folder that stands for /, "" for the machine itself. In such a folder no
-    user is made, nothing changes its owner, and no systemd runs.
+    user is made, nothing changes its owner, and no systemd runs. prepare: a command
+    that makes an environment in the folder that it is given, "" for venv and pip.
     """
 
-    def __init__(self, prefix: str, destdir: str) -> None:
+    def __init__(self, prefix: str, destdir: str, prepare: str) -> None:
         """Name the places; nothing is made."""
-        self.prefix, self.destdir = prefix, destdir
+        self.prefix, self.destdir, self.prepare = prefix, destdir, prepare
         self.lib = Path(f"{destdir}{prefix}/lib/aggregator")
         self.current = self.lib / "current"  # leads to the environment in use
         self.previous = self.lib / "previous"  # and to the one before
@@ -99,16 +102,15 @@ class Place:
         return subprocess.run(["systemctl", *words], check=False).returncode == 0
 
 
-def install(place: Place, prepare: str) -> None:
+def install(place: Place) -> None:
     """Install, or upgrade; raises RefusedError, and what was installed still is."""
     make_user(place)
     first = make_folder(place)
-    place.lib.mkdir(parents=True, exist_ok=True)
     new = place.lib / f"venv-{time.strftime('%Y%m%d-%H%M%S')}"
     print(f"making {new} …")
     stopped = []
     try:
-        make_environment(new, prepare)
+        make_environment(new, place.prepare)
         try_files(place, new)
         stopped = stop(place)
         copied = back_up(place, new)
@@ -314,9 +316,10 @@ def rollback(place: Place) -> None:
     print(told)
     if status:
         copied = sorted(place.backups.glob("upgrade-*.db"))
+        back = hint(place, copied[-1]) if copied and TOO_NEW in told else ""
         raise RefusedError(
-            "the program from before cannot use these files (above), the newer one "
-            f"goes on{hint(place, copied[-1]) if copied else ''}"
+            f"the program from before cannot use these files (above), the newer one "
+            f"goes on{back}"
         )
     stopped = stop(place)
     switch(place, older)
@@ -351,13 +354,11 @@ def refuse_what_cannot_work(place: Place) -> None:
             f"needs Python 3.11 or newer, this is {sys.version.split()[0]}; name "
             "another one: sudo make install PYTHON=python3.13"
         )
-    if place.destdir:
-        return
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 and not place.destdir:
         raise RefusedError(
             "needs root: sudo make install (or DESTDIR=FOLDER, to try it in a folder)"
         )
-    if os.path.realpath(sys.executable).startswith(CLOSED):
+    if os.path.realpath(sys.executable).startswith(CLOSED) and not place.destdir:
         raise RefusedError(
             f"{sys.executable} lies in somebody's home, where services cannot see it; "
             "name another one: sudo make install PYTHON=/usr/bin/python3"
@@ -372,27 +373,31 @@ def run(*words: str) -> None:
 
 def main() -> int:
     """Do what is asked; one line says why not."""
+    todo = {"install": install, "rollback": rollback, "uninstall": uninstall}
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("what", choices=("install", "rollback", "uninstall"))
+    parser.add_argument("what", choices=todo)
     parser.add_argument("--prefix", default="/usr/local", help="%(default)s")
     parser.add_argument("--destdir", default="", help="a folder that stands for /")
     parser.add_argument("--prepare", default="", help="makes the folder it is given")
     given = parser.parse_args()
     os.umask(0o022)  # what root keeps to himself no service could read
     destdir = str(Path(given.destdir).absolute()) if given.destdir else ""
-    place = Place(given.prefix.rstrip("/"), destdir)
+    place = Place(given.prefix.rstrip("/"), destdir, given.prepare)
     try:
         refuse_what_cannot_work(place)
-        if given.what == "install":
-            install(place, given.prepare)
-        else:
-            {"rollback": rollback, "uninstall": uninstall}[given.what](place)
-    except (RefusedError, OSError) as exc:
-        print(f"{given.what}: {exc}", file=sys.stderr)
+        place.lib.mkdir(parents=True, exist_ok=True)
+        with (place.lib / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            todo[given.what](place)
+    except BlockingIOError:
+        why = "another one is under way"
     except KeyboardInterrupt:
-        print(f"{given.what}: interrupted; {as_before(place)}", file=sys.stderr)
+        why = "interrupted; the same again completes it"
+    except (RefusedError, OSError) as exc:
+        why = str(exc)
     else:
         return 0
+    print(f"{given.what}: {why}", file=sys.stderr)
     return 1
 
 

@@ -6,6 +6,7 @@ Environments are made of the one that the tests run in: what pip does is tried o
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shlex
@@ -211,6 +212,30 @@ def test_the_way_back_is_refused_where_the_database_is_newer(machine: Machine) -
     assert "newer version" in done.stdout
     assert (done.returncode != 0, again.returncode) == (True, 0), again.stderr
     assert machine.linked("previous") == current
+
+
+def test_the_way_back_is_refused_for_files_that_are_wrong(machine: Machine) -> None:
+    """What is wrong with them is told, and nothing of databases."""
+    feeds = machine.data / "feeds.toml"
+    sound, current = feeds.read_text("utf-8"), machine.linked("current")
+    feeds.write_text("[site\n", "utf-8")
+    done = machine.make("rollback")
+    feeds.write_text(sound, "utf-8")
+
+    assert (done.returncode != 0, machine.linked("current")) == (True, current)
+    assert "feeds.toml" in done.stdout
+    assert done.stderr.startswith("rollback: the program from before cannot use these")
+    assert "sudo" not in done.stderr
+
+
+def test_two_at_once_do_not_meet(machine: Machine) -> None:
+    """The second one says so, and does nothing."""
+    with (machine.lib / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = machine.make("install")
+
+    assert done.returncode != 0
+    assert done.stderr.startswith("install: another one is under way")
 
 
 # ── with a worker that runs ───────────────────────────────────────────────────────────
