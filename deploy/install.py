@@ -153,6 +153,7 @@ def make_folder(place: Place) -> bool:
         place.data.mkdir(parents=True)
         if not place.destdir:
             shutil.chown(place.data, USER, USER)
+    place.as_user("mkdir", "-p", "-m", "700", str(place.backups))
     if place.feeds.exists():
         return False
     for name in ("curation.toml", "feeds.toml"):
@@ -218,7 +219,6 @@ def back_up(place: Place, new: Path) -> Path | None:
     if not place.database.exists():
         return None
     copy = place.backups / f"upgrade-{new.name.removeprefix('venv-')}.db"
-    place.as_user("mkdir", "-p", "-m", "700", str(place.backups))
     status, told = place.as_user(str(new / "bin" / "aggregator"), "backup", str(copy))
     print(f"copied the database: {told}")
     if status:
