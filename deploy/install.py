@@ -256,6 +256,7 @@ def undo(place: Place, failed: list[str], copied: Path | None) -> None:
         raise RefusedError(f"{failed[0]} does not start: {look}")
     point(place.current, place.previous.resolve().name)
     place.previous.unlink()
+    place.systemctl("reset-failed", *failed)  # or too many starts may count against it
     again = start(place, failed)
     prune(place)
     raise RefusedError(
