@@ -82,12 +82,12 @@ class Machine:
         """
         self.aged += 1
         name = f"venv-20251231-{self.aged:06}"
-        (self.lib / self.linked("current")).rename(self.lib / name)
+        old, new = self.lib / self.linked("current"), self.lib / name
+        old.rename(new)
         (self.lib / "current").unlink()
         (self.lib / "current").symlink_to(name)
-        script = self.lib / name / "bin/aggregator"
-        text = re.sub(r"venv-\d+-\d+", name, script.read_text())
-        script.write_text(text)
+        script = new / "bin/aggregator"
+        script.write_text(script.read_text().replace(str(old), str(new)))
         return name
 
 
@@ -100,23 +100,45 @@ def a_machine(folder: Path) -> Machine:
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
-    """Return a machine on which the program was installed once; tests go on with it."""
-    machine = a_machine(tmp_path_factory.mktemp("machine"))
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """Return a machine on which the program was installed once; to be looked at."""
+    machine = a_machine(tmp_path_factory.mktemp("installed"))
     done = machine.make("install")
     assert done.returncode == 0, done.stderr
     return machine
 
 
-# ── in the order of a machine's life ──────────────────────────────────────────────────
+@pytest.fixture(scope="module")
+def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """Return one with a database, and a program from before; to be looked at."""
+    machine = a_machine(tmp_path_factory.mktemp("upgraded"))
+    assert machine.make("install").returncode == 0
+    machine.age()
+    with Store(machine.data / "aggregator.db") as store, store.transaction():
+        store.note("colour", "blue")
+    done = machine.make("install")
+    assert done.returncode == 0, done.stderr
+    assert "make rollback" in done.stdout
+    return machine
 
 
-def test_one_command_installs_all(machine: Machine) -> None:
+@pytest.fixture
+def machine(upgraded: Machine, tmp_path: Path) -> Machine:
+    """Return a copy of the latter, to do with it what a test wants."""
+    shutil.copytree(upgraded.root, tmp_path / "root", symlinks=True)
+    shutil.copy(upgraded.prepare, tmp_path)
+    return Machine(tmp_path / "root", tmp_path / upgraded.prepare.name, upgraded.aged)
+
+
+# ── one after the other ───────────────────────────────────────────────────────────────
+
+
+def test_one_command_installs_all(installed: Machine) -> None:
     """The program, the command, the units and the maintainer's first two files."""
     here = {
-        str(path.relative_to(machine.root))
+        str(path.relative_to(installed.root))
         for top in ("etc", "srv", "usr/local/bin")
-        for path in (machine.root / top).rglob("*")
+        for path in (installed.root / top).rglob("*")
         if path.is_file()
     }
 
@@ -134,34 +156,40 @@ def test_one_command_installs_all(machine: Machine) -> None:
         "srv/aggregator/feeds.toml",
         "usr/local/bin/aggregator",
     } == here
-    assert (machine.data / "feeds.toml").stat().st_mode & 0o777 == 0o640
-    assert machine.environments() == [machine.linked("current")]
+    assert (installed.data / "feeds.toml").stat().st_mode & 0o777 == 0o640
+    assert installed.environments() == [installed.linked("current")]
 
 
-def test_an_upgrade_keeps_files_copies_the_database_and_the_one_before(
-    machine: Machine,
-) -> None:
-    """What the maintainer wrote stays byte for byte; what is not there stays so."""
-    before = machine.age()
-    feeds = machine.data / "feeds.toml"
+def test_an_upgrade_keeps_what_the_maintainer_wrote(machine: Machine) -> None:
+    """Byte for byte; what is not there stays so."""
+    feeds, mail = machine.data / "feeds.toml", machine.root / "etc/default/aggregator"
     feeds.write_text(feeds.read_text("utf-8") + "# mine\n", "utf-8")
     mine = feeds.read_bytes()
     (machine.data / "curation.toml").unlink()
-    (machine.root / "etc/default/aggregator").write_text("MAILTO=me@example.org\n")
-    with Store(machine.data / "aggregator.db") as store, store.transaction():
-        store.note("colour", "blue")
+    mail.write_text("MAILTO=me@example.org\n")
+    before = machine.age()
     done = machine.make("install")
-    (copy,) = (machine.data / "backups").iterdir()
+
+    assert done.returncode == 0, done.stderr
+    assert (feeds.read_bytes(), mail.read_text()) == (mine, "MAILTO=me@example.org\n")
+    assert not (machine.data / "curation.toml").exists()
+    assert machine.linked("previous") == before
+    assert machine.environments() == [before, machine.linked("current")]
+
+
+def test_an_upgrade_copies_the_database_and_keeps_the_one_before(
+    upgraded: Machine,
+) -> None:
+    """The copy is what stood there, and the program before stays where it was."""
+    (copy,) = (upgraded.data / "backups").iterdir()
     with Store(copy, create=False) as store:
         colour = store.fact("colour")
 
-    assert done.returncode == 0, done.stderr
-    assert "make rollback" in done.stdout
-    assert (feeds.read_bytes(), colour) == (mine, "blue")
-    assert not (machine.data / "curation.toml").exists()
-    assert "me@" in (machine.root / "etc/default/aggregator").read_text()
-    assert machine.linked("previous") == before != machine.linked("current")
-    assert machine.environments() == [before, machine.linked("current")]
+    assert colour == "blue"
+    assert upgraded.environments() == [
+        upgraded.linked("previous"),
+        upgraded.linked("current"),
+    ]
 
 
 def test_a_program_that_refuses_the_files_is_not_installed(machine: Machine) -> None:
