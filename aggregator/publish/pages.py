@@ -37,10 +37,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The stories of a month, or without one those pinned."""
+    """The stories of a month, or without one those pinned; items: HTML of a list."""
 
     month: datetime | None
-    stories: tuple[Shown, ...]
+    items: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,15 +178,17 @@ class _Pages:
     def _add_list(
         self, page: Page, listed: Sequence[Shown], pinned: Sequence[Shown] = ()
     ) -> None:
-        first = (Section(None, channels.newest(pinned)),) if pinned else ()
-        months = (Section(month, its) for month, its in channels.by_month(listed))
-        page = replace(page, sections=(*first, *months))
-        in_order = [one for section in page.sections for one in section.stories]
+        first = [(None, channels.newest(pinned))] if pinned else []
+        parts = [*first, *channels.by_month(listed)]
+        # As text: what a template is given lives until garbage is looked for.
+        sections = tuple(
+            Section(month, self._items.listed(its, page.root)) for month, its in parts
+        )
+        in_order = (one for _, its in parts for one in its)
         self._add(
             "page.html",
-            page,
+            replace(page, sections=sections),
             linked=linked(page.address, page.title, page.total, in_order),
-            listed=self._items.listed,
         )
 
     def _add(
