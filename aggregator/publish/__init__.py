@@ -17,14 +17,13 @@ from aggregator.model import Site, State, Story, Topic
 from aggregator.publish import bib, data, opml, tables, templates
 from aggregator.publish.channels import (
     Channel,
+    Press,
     archive,
     archived,
     channel,
     left_main,
     left_topic,
-    newest,
-    with_main,
-    with_topic,
+    listed,
 )
 from aggregator.publish.entries import entry
 from aggregator.publish.feeds import atom, rss
@@ -34,7 +33,7 @@ from aggregator.publish.items import Items
 from aggregator.publish.jsonfeed import jsonfeed
 from aggregator.publish.pages import pages
 from aggregator.publish.sitemap import sitemap
-from aggregator.publish.view import Gone, Shown, gone, marked, shown
+from aggregator.publish.view import Gone, gone, marked, shown
 from aggregator.publish.words import words
 
 __all__ = ["render", "research", "write"]
@@ -54,20 +53,20 @@ def render(
     to them, and archives before what leads on to them, oldest first, so that writing in
     this order never leaves a reader before a link without its target.
     """
-    site, published = _published(site, topics, stories)
+    site, press = _published(site, topics, stories)
     left, items = gone(stories, site), Items(site.language)
     yield "style.css", templates.stylesheet()
     yield from templates.icons().items()
-    yield from pages(site, topics, published, coverage, items).items()
-    yield from fragments(site, topics, published).items()
-    yield "sitemap.xml", sitemap(site, topics, published, left)
+    yield from pages(site, topics, press, coverage, items).items()
+    yield from fragments(site, topics, press).items()
+    yield "sitemap.xml", sitemap(site, topics, press, left)
     yield "outlets/outlets.opml", opml.opml(site, coverage)
     yield "outlets/outlets.csv", tables.outlets(coverage)
-    yield from _feeds(site, _channels(site, topics, published, left), items)
+    yield from _feeds(site, _channels(site, topics, press, left), items)
     # the few large ones last: the disk is busy with the archives meanwhile
-    yield "stories.jsonl", data.jsonl(data.records(published, left))
-    yield "stories.csv", tables.stories(site, published)
-    yield "stories.bib", bib.bib(published, site.language)
+    yield "stories.jsonl", data.jsonl(data.records(press.every, left))
+    yield "stories.csv", tables.stories(site, press.every)
+    yield "stories.bib", bib.bib(press.every, site.language)
 
 
 def research(
@@ -77,7 +76,8 @@ def research(
 
     The table holds all there is to know, other than the published one.
     """
-    site, published = _published(site, topics, stories)
+    site, press = _published(site, topics, stories)
+    published = press.every
     records = data.records(published, gone(stories, site))
     return {
         "stories.jsonl": data.jsonl(records),
@@ -88,27 +88,28 @@ def research(
 
 def _published(
     site: Site, topics: Sequence[Topic], stories: Iterable[Story]
-) -> tuple[Site, tuple[Shown, ...]]:
+) -> tuple[Site, Press]:
     """Return the site with the address as documents use it, and the public stories."""
     site = replace(site, url=f"{site.url.rstrip('/')}/")
     by_id = {topic.id: topic for topic in topics}
-    return site, newest(
+    public = (
         shown(story, site, by_id) for story in stories if story.state is State.PUBLISHED
     )
+    return site, listed(public, topics)
 
 
 def _channels(
     site: Site,
     topics: Sequence[Topic],
-    stories: Sequence[Shown],
+    press: Press,
     gone: Sequence[Gone],
 ) -> list[Channel]:
     """Return the documents of all feeds; all/ alone has no archives."""
     every = words(site.language).gettext("All topics")
-    found = [channel(site, stories, gone, folder="all/", title=every)]
+    found = [channel(site, press.every, gone, folder="all/", title=every)]
     for topic in topics:
         folder = f"topics/{topic.id}/"
-        its = with_topic(stories, topic)
+        its = press.topics[topic.id]
         left = left_topic(gone, topic)
         live = channel(
             site,
@@ -120,7 +121,7 @@ def _channels(
             description=topic.description,
         )
         found += archive(site, live, its, left)
-    its, left = with_main(stories), left_main(gone, topics)
+    its, left = press.main, left_main(gone, topics)
     return [*found, *archive(site, channel(site, its, left), its, left)]
 
 

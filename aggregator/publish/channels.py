@@ -48,6 +48,36 @@ class Channel:
     later: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Press:
+    """The public stories, and those of each list; last published first in all of them.
+
+    main: with at least one main topic: the front page and the main feed. topics: of
+    each topic, by its id. years: of each year in the site's zone, the newest first.
+    """
+
+    every: tuple[Shown, ...]
+    main: tuple[Shown, ...]
+    topics: Mapping[str, tuple[Shown, ...]]
+    years: Mapping[int, tuple[Shown, ...]]
+
+
+def listed(stories: Iterable[Shown], topics: Iterable[Topic]) -> Press:
+    """Return the stories in their lists; topics: all of feeds.toml."""
+    every = newest(stories)
+    its: dict[str, list[Shown]] = {topic.id: [] for topic in topics}
+    for one in every:
+        for topic in one.topics:
+            its[topic.id].append(one)
+    yearly = groupby(every, key=lambda one: one.local_at.year)
+    return Press(
+        every=every,
+        main=tuple(one for one in every if any(topic.main for topic in one.topics)),
+        topics={topic: tuple(found) for topic, found in its.items()},
+        years={year: tuple(found) for year, found in yearly},
+    )
+
+
 def channel(
     site: Site,
     stories: Sequence[Shown],
@@ -155,16 +185,6 @@ def newest(stories: Iterable[Shown]) -> tuple[Shown, ...]:
     )
 
 
-def with_main(stories: Iterable[Shown]) -> tuple[Shown, ...]:
-    """Return those with at least one main topic: the front page and the main feed."""
-    return tuple(one for one in stories if any(topic.main for topic in one.topics))
-
-
-def with_topic(stories: Iterable[Shown], topic: Topic) -> tuple[Shown, ...]:
-    """Return the stories of a topic."""
-    return tuple(one for one in stories if topic.id in one.story.topics)
-
-
 def left_main(gone: Iterable[Gone], topics: Iterable[Topic]) -> list[Gone]:
     """Return those that are gone from the front page and the main feed."""
     main = {topic.id for topic in topics if topic.main}
@@ -176,17 +196,9 @@ def left_topic(gone: Iterable[Gone], topic: Topic) -> list[Gone]:
     return [one for one in gone if topic.id in one.story.topics]
 
 
-def by_year(stories: Iterable[Shown]) -> dict[int, tuple[Shown, ...]]:
-    """Return the stories of each year in the site's zone, newest year first."""
-    grouped = groupby(newest(stories), key=lambda one: one.local_at.year)
-    return {year: tuple(group) for year, group in grouped}
-
-
 def by_month(stories: Iterable[Shown]) -> list[tuple[datetime, tuple[Shown, ...]]]:
-    """Return the stories of each month, newest first, with a moment in that month."""
-    grouped = groupby(
-        newest(stories), key=lambda one: (one.local_at.year, one.local_at.month)
-    )
+    """Return the stories of each month, with a moment in it; stories: as in a list."""
+    grouped = groupby(stories, key=lambda one: (one.local_at.year, one.local_at.month))
     months = [tuple(group) for _, group in grouped]
     return [(month[0].local_at, month) for month in months]
 

@@ -11,23 +11,21 @@ from collections.abc import Sequence
 
 from aggregator.model import Site, Topic
 from aggregator.publish import templates
-from aggregator.publish.channels import newest, with_main, with_topic
+from aggregator.publish.channels import Press
 from aggregator.publish.pages import FRONT
 from aggregator.publish.view import Shown, clean
 
 _EMBEDDED = 20  # stories in a frame; the page itself has the others
 
 
-def fragments(
-    site: Site, topics: Sequence[Topic], stories: Sequence[Shown]
-) -> dict[str, bytes]:
+def fragments(site: Site, topics: Sequence[Topic], press: Press) -> dict[str, bytes]:
     """Return the fragments of the front page and of each topic, and what is framed."""
-    main = _pinned_first(with_main(stories))
+    main = _pinned_first(press.main)
     made = {"fragment.html": _fragment(site, site.url, main)}
     for topic in topics:
         folder = f"topics/{topic.id}/"
         page = f"{site.url}{folder}index.html"
-        its = _pinned_first(with_topic(stories, topic))
+        its = _pinned_first(press.topics[topic.id])
         made[f"{folder}fragment.html"] = _fragment(site, page, its)
     made["embed.html"] = _embed(site, main[:_EMBEDDED])
     return made
@@ -35,8 +33,8 @@ def fragments(
 
 def _pinned_first(stories: Sequence[Shown]) -> tuple[Shown, ...]:
     """Return the stories as the pages list them: FRONT besides those pinned."""
-    pinned = newest(one for one in stories if one.story.pinned)
-    others = newest(one for one in stories if not one.story.pinned)
+    pinned = [one for one in stories if one.story.pinned]
+    others = [one for one in stories if not one.story.pinned]
     return (*pinned, *others[:FRONT])
 
 

@@ -15,7 +15,8 @@ from typing import Final
 
 from aggregator.health import Followed
 from aggregator.model import Site, Topic
-from aggregator.publish import channels, outlets, templates
+from aggregator.publish import outlets, templates
+from aggregator.publish.channels import Press, by_month
 from aggregator.publish.citing import linked
 from aggregator.publish.items import Items
 from aggregator.publish.view import Shown, clean, web
@@ -78,16 +79,16 @@ class Page:
 def pages(
     site: Site,
     topics: Sequence[Topic],
-    stories: Sequence[Shown],
+    press: Press,
     coverage: Sequence[Followed],
     items: Items,
 ) -> dict[str, bytes]:
     """Return every page by name."""
-    made = _Pages(site, topics, channels.by_year(stories), items)
-    made.front(channels.with_main(stories))
+    made = _Pages(site, topics, press.years, items)
+    made.front(press.main)
     for topic in topics:
-        made.topic(topic, channels.with_topic(stories, topic))
-    for year, its in made.years.items():
+        made.topic(topic, press.topics[topic.id])
+    for year, its in press.years.items():
         made.year(year, its)
     made.outlets(outlets.rows(site, coverage))
     return made.documents
@@ -111,7 +112,7 @@ class _Pages:
     def front(self, stories: Sequence[Shown]) -> None:
         """Add the newest of the main topics, pinned ones first."""
         pinned = tuple(one for one in stories if one.story.pinned)
-        others = channels.newest(one for one in stories if not one.story.pinned)
+        others = tuple(one for one in stories if not one.story.pinned)
         page = self._page("index.html", self.name, clean(self.site.subtitle))
         self._add_list(
             replace(page, total=len(stories), older=len(others) > FRONT),
@@ -176,10 +177,10 @@ class _Pages:
         )
 
     def _add_list(
-        self, page: Page, listed: Sequence[Shown], pinned: Sequence[Shown] = ()
+        self, page: Page, listed: Sequence[Shown], pinned: tuple[Shown, ...] = ()
     ) -> None:
-        first = [(None, channels.newest(pinned))] if pinned else []
-        parts = [*first, *channels.by_month(listed)]
+        first = [(None, pinned)] if pinned else []
+        parts = [*first, *by_month(listed)]
         # As text: what a template is given lives until garbage is looked for.
         sections = tuple(
             Section(month, self._items.listed(its, page.root)) for month, its in parts

@@ -8,14 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from aggregator.model import Site, State, Story, Topic
-from aggregator.publish.channels import (
-    archived,
-    live,
-    month_of,
-    newest,
-    with_main,
-    with_topic,
-)
+from aggregator.publish.channels import Press, archived, listed, live, month_of
 from aggregator.publish.pages import FRONT
 from aggregator.publish.view import Shown, shown
 
@@ -29,40 +22,39 @@ def places(
     forms too; archives come last. () = it is not among the published of `stories`.
     """
     by_id = {topic.id: topic for topic in topics}
-    published = newest(
+    public = (
         shown(story, site, by_id) for story in stories if story.state is State.PUBLISHED
     )
-    own = next((one for one in published if one.story.short == short), None)
+    press = listed(public, topics)
+    own = next((one for one in press.every if one.story.short == short), None)
     if own is None:
         return ()
     return (
-        *_pages(own, published),
-        *(name for name, its in _feeds(topics, published) if _holds(its, site, own)),
-        *_archives(site, own),
+        *_pages(own, press),
+        *(name for name, its in _feeds(press) if _holds(its, site, own)),
+        *_archives(site, own, press),
     )
 
 
-def _pages(own: Shown, published: Sequence[Shown]) -> Iterator[str]:
-    others = [one for one in with_main(published) if not one.story.pinned]
-    if own in others[:FRONT] or (own.story.pinned and with_main([own])):
+def _pages(own: Shown, press: Press) -> Iterator[str]:
+    others = [one for one in press.main if not one.story.pinned]
+    if own in others[:FRONT] or (own.story.pinned and own in press.main):
         yield "index.html"
     for topic in own.topics:
         yield f"topics/{topic.id}/index.html"
     yield own.permalink
 
 
-def _feeds(
-    topics: Sequence[Topic], published: Sequence[Shown]
-) -> Iterator[tuple[str, tuple[Shown, ...]]]:
-    yield "feed.atom", with_main(published)
-    for topic in topics:
-        yield f"topics/{topic.id}/feed.atom", with_topic(published, topic)
-    yield "all/feed.atom", tuple(published)
+def _feeds(press: Press) -> Iterator[tuple[str, tuple[Shown, ...]]]:
+    yield "feed.atom", press.main
+    for topic, its in press.topics.items():
+        yield f"topics/{topic}/feed.atom", its
+    yield "all/feed.atom", press.every
 
 
-def _archives(site: Site, own: Shown) -> Iterator[str]:
+def _archives(site: Site, own: Shown, press: Press) -> Iterator[str]:
     name = archived(month_of(own.added_at, site))
-    if with_main([own]):
+    if own in press.main:
         yield name
     for topic in own.topics:
         yield f"topics/{topic.id}/{name}"

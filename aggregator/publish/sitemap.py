@@ -13,13 +13,7 @@ from lxml import etree
 
 from aggregator.model import Site, Topic
 from aggregator.publish import outlets
-from aggregator.publish.channels import (
-    by_year,
-    left_main,
-    left_topic,
-    with_main,
-    with_topic,
-)
+from aggregator.publish.channels import Press, left_main, left_topic
 from aggregator.publish.view import Gone, Shown
 
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -30,7 +24,7 @@ Listed = tuple[str, datetime | None]
 
 
 def sitemap(
-    site: Site, topics: Sequence[Topic], stories: Sequence[Shown], gone: Sequence[Gone]
+    site: Site, topics: Sequence[Topic], press: Press, gone: Sequence[Gone]
 ) -> bytes:
     """Return the sitemap.
 
@@ -39,7 +33,7 @@ def sitemap(
     followed changes with no story and has no date.
     """
     root = etree.Element("urlset", nsmap={None: _NAMESPACE})
-    for folder, changed_at in [*_listed(topics, stories, gone)][:_MOST]:
+    for folder, changed_at in [*_listed(topics, press, gone)][:_MOST]:
         page = etree.SubElement(root, "url")
         etree.SubElement(page, "loc").text = site.url + folder
         if changed_at:
@@ -51,13 +45,13 @@ def sitemap(
 
 
 def _listed(
-    topics: Sequence[Topic], stories: Sequence[Shown], gone: Sequence[Gone]
+    topics: Sequence[Topic], press: Press, gone: Sequence[Gone]
 ) -> Iterator[Listed]:
-    yield "", _changed_at(with_main(stories), left_main(gone, topics))
+    yield "", _changed_at(press.main, left_main(gone, topics))
     for topic in topics:
-        its, left = with_topic(stories, topic), left_topic(gone, topic)
+        its, left = press.topics[topic.id], left_topic(gone, topic)
         yield f"topics/{topic.id}/", _changed_at(its, left)
-    for year, its in by_year(stories).items():
+    for year, its in press.years.items():
         yield f"{year:04}/", _changed_at(its)
     yield outlets.FOLDER, None
 
