@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
 
@@ -35,19 +35,19 @@ def records(stories: Iterable[Shown], gone: Iterable[Gone] = ()) -> dict[str, st
     story that is gone nothing is left but its id, topics and times: what its tombstone
     needs. Of an entry only those keys stand there that say something.
     """
-    kept = [
-        replace(one.story, summary=one.extract, evidence=one.evidence)
+    told = [
+        (one.story, {"summary": one.extract, "evidence": one.evidence})
         for one in stories
     ]
-    kept += [_tomb(one.story, one.withdrawn_at) for one in gone]
-    kept.sort(key=lambda story: (story.published_at, story.short))
-    return {story.short: _line(story) for story in kept}
+    told += [(_tomb(one.story, one.withdrawn_at), {}) for one in gone]
+    told.sort(key=lambda its: (its[0].published_at, its[0].short))
+    return {story.short: _line(_table(story) | shown) for story, shown in told}
 
 
 def jsonl(records: Mapping[str, str]) -> bytes:
     """Return the lines of the file."""
-    lines = "".join(f"{record}\n" for record in records.values())
-    return lines.encode("utf-8", "replace")
+    lines = (f"{record}\n".encode("utf-8", "replace") for record in records.values())
+    return b"".join(lines)
 
 
 def _tomb(story: Story, at: datetime) -> Story:
@@ -67,17 +67,20 @@ def _tomb(story: Story, at: datetime) -> Story:
     )
 
 
-def _line(story: Story) -> str:
-    line = _ENCODER.encode(story)
+def _line(table: dict[str, object]) -> str:
+    line = _ENCODER.encode(table)
     for char, escape in _LINE_ENDS.items():
         line = line.replace(char, escape)
     return line
 
 
-def _plain(value: Story | Copy | Evidence | Origin | Proof | datetime) -> object:
+def _plain(value: Copy | Evidence | Origin | Proof | datetime) -> object:
     """Return what JSON can hold of a value of the model."""
-    if isinstance(value, datetime):
-        return value.isoformat()
+    return value.isoformat() if isinstance(value, datetime) else _table(value)
+
+
+def _table(value: Story | Copy | Evidence | Origin | Proof) -> dict[str, object]:
+    """Return the fields of a value of the model that are told, by name."""
     kind = type(value)
     # Not dataclasses.asdict: its deep copies take longer than all the rest.
     told = zip(_FIELDS[kind], _VALUES[kind](value), strict=True)
