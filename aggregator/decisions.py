@@ -107,6 +107,8 @@ class Rulings:
     ) -> tuple[tuple[int, Decision], ...]:
         """Return the decisions that speak of a story, with their places from 0."""
         told = dict(item for name in keys for item in self._of.get(name, ()))
+        if not told:  # as of most stories, whose dates then need not be looked at
+            return ()
         days = tuple(published)
         return tuple(
             (place, decision)

@@ -9,6 +9,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from aggregator.model import Mention, Verdict
 from aggregator.recognition import Called
@@ -162,7 +163,6 @@ def mentions(store: Store, entries: Sequence[int]) -> dict[int, tuple[Mention, .
         """,
         json.dumps(entries),
     ):
-        spans = tuple((start, end) for start, end in json.loads(row["spans"]))
         found[row["entry"]].append(
             Mention(
                 entry=row["entry"],
@@ -171,8 +171,14 @@ def mentions(store: Store, entries: Sequence[int]) -> dict[int, tuple[Mention, .
                 rule=row["rule"],
                 line=row["line"],
                 column=row["field"],
-                spans=spans,
+                spans=_spans(row["spans"]),
                 snippet=row["snippet"],
             )
         )
     return {entry: tuple(its) for entry, its in found.items()}
+
+
+@lru_cache(maxsize=4096)
+def _spans(text: str) -> tuple[tuple[int, int], ...]:
+    """Return spans as they were stored; many mentions stand in the same place."""
+    return tuple((start, end) for start, end in json.loads(text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -32,14 +32,14 @@ def spoken(
     return rulings.on(*_named(ledger, timezone))
 
 
-def _named(ledger: Ledger, timezone: str) -> tuple[list[str], list[str]]:
+def _named(ledger: Ledger, timezone: str) -> tuple[list[str], Iterator[str]]:
     """Return what a decision may call a story, and the days it may tell it by."""
     zone = ZoneInfo(timezone)
     keys = [ledger.short]
     for member in ledger.members:
         keys += member.addresses
         keys += [member.addition.key] if member.addition else []
-    days = [m.published_at.astimezone(zone).date().isoformat() for m in ledger.members]
+    days = (m.published_at.astimezone(zone).date().isoformat() for m in ledger.members)
     return keys, days
 
 
