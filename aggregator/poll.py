@@ -96,12 +96,6 @@ class _Visit:
             outcome = replace(before, asked=False, not_before=exc.until)
         except FetchError as exc:
             outcome = self._failed(before, exc)
-        except ParseError as exc:
-            failure = Failure("document", str(exc))
-            outcome = replace(before, status=_OK, failure=failure)
-        except SandboxError as exc:
-            failure = Failure("limit", str(exc))
-            outcome = replace(before, status=_OK, failure=failure)
         except Exception as exc:  # noqa: BLE001 - one feed's poll must not end the others
             outcome = replace(before, failure=Failure("ours", where(exc)))
         finally:
@@ -137,7 +131,15 @@ class _Visit:
             return answered
         if fetched.complete and fetched.digest == task.body_hash:
             return replace(answered, validators=fetched.validators)
-        return self._sifted(task, fetched, answered)
+        try:
+            return self._sifted(task, fetched, answered)
+        except ParseError as exc:
+            failure = Failure("document", str(exc))
+        except SandboxError as exc:
+            failure = Failure("limit", str(exc))
+        # Until when it wants to be left alone counts, whatever it is.
+        earliest = answered.not_before
+        return replace(before, status=_OK, not_before=earliest, failure=failure)
 
     def _headers(self, task: PollTask) -> tuple[tuple[str, str], ...]:
         """Return the outlet's own headers: secrets, maybe, for the host it named."""

@@ -94,6 +94,21 @@ def test_a_document_brings_entries_mentions_and_validators(server):
     assert pickle.loads(pickle.dumps(outcome)) == outcome
 
 
+def test_what_is_no_feed_is_left_alone_as_long_as_it_says(server):
+    """A declared freshness holds for an answer that cannot be read, too."""
+    fresh = {"Cache-Control": "max-age=7200"}
+    url = server.route("/feed", body=b"<html><p>Maintenance</html>", headers=fresh)
+    outcome = one(url, validators=OLD)
+
+    assert outcome.failure.kind == "document"
+    assert (
+        timedelta()
+        <= outcome.not_before - NOW - timedelta(hours=2)
+        < timedelta(minutes=1)
+    )
+    assert outcome.validators == OLD
+
+
 def test_only_new_and_changed_entries_are_brought(server):
     """Known fingerprints stay behind; a retitled entry comes again."""
     url = server.route("/feed", body=FEED.format("").encode())
