@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations
 from io import BytesIO
 
@@ -47,6 +47,7 @@ class Words:
     locale: Locale
     gettext: Callable[[str], str]
     ngettext: Callable[[str, str, int], str]
+    _day: Callable[[date], str]
 
     @property
     def direction(self) -> str:
@@ -64,7 +65,7 @@ class Words:
         """Return « 14 févr. 2020 », « 1er mars 2020 », or « nov. 2019 » for a month."""
         if precision == "month":
             return str(format_skeleton("yMMM", at, locale=self.locale))
-        day = _day(self.locale, at.date())
+        day = self._day(at.date())
         # In French the first of a month is an ordinal, of which CLDR knows nothing.
         return _FIRST.sub("1er ", day) if self.locale.language == "fr" else day
 
@@ -93,12 +94,6 @@ class Words:
         return "" if _base(language) == _base(self.language) else _registered(language)
 
 
-@lru_cache(maxsize=4096)
-def _day(locale: Locale, on: date) -> str:
-    """Return a day; Babel takes 20 µs for each, and a story shows its own thrice."""
-    return str(format_date(on, "medium", locale=locale))
-
-
 @lru_cache(maxsize=8)
 def words(language: str) -> Words:
     """Return the words of a language; English ones where there is no catalogue for it.
@@ -115,11 +110,20 @@ def words(language: str) -> Words:
     def typed(text: str) -> str:
         return _french(text) if locale.language == "fr" else text
 
+    @cache  # a few words, for each of many stories
+    def gettext(text: str) -> str:
+        return typed(known.gettext(text))
+
+    @lru_cache(maxsize=4096)  # Babel takes 20 µs for a day, and a story shows it thrice
+    def day(on: date) -> str:
+        return str(format_date(on, "medium", locale=locale))
+
     return Words(
         language=str(locale).replace("_", "-"),
         locale=locale,
-        gettext=lambda text: typed(known.gettext(text)),
+        gettext=gettext,
         ngettext=lambda one, many, count: typed(known.ngettext(one, many, count)),
+        _day=day,
     )
 
 
