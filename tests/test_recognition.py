@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -20,7 +21,15 @@ from aggregator.desk import Desk, stories
 from aggregator.model import Entry, Report, Story
 from aggregator.parse import ladder
 from aggregator.parse.ladder import Item
-from aggregator.recognition import Recognition, Trace, called, compared, recognise
+from aggregator.recognition import (
+    Called,
+    Recognition,
+    Trace,
+    called,
+    compared,
+    recognise,
+)
+from aggregator.recognition.traces import spoken
 from aggregator.store import Store, books
 
 URL = "https://jour.example/fil"
@@ -61,7 +70,18 @@ def known(before: Sequence[Item], now: Sequence[Item]) -> tuple[list[int], Recog
     ]
 
     assert recognise(URL, fresh, read, kept) == found  # no other text is looked at
+    assert recognise(URL, fresh, [*needed(fresh, traces, kept)], kept) == found
     return [e.id for e in first], found
+
+
+def needed(
+    fresh: Sequence[Called], traces: Sequence[Trace], kept: AbstractSet[int]
+) -> Iterator[Trace]:
+    """Yield what the store looks up: what is gone, and what shares a name."""
+    names = {name for one in fresh for name in spoken(one.names)}
+    for trace in traces:
+        if trace.entry not in kept or not names.isdisjoint(spoken(trace.names)):
+            yield trace
 
 
 def an_item(slug: str, **fields: object) -> Item:

@@ -423,7 +423,8 @@ def test_texts_without_mention_go_after_their_history_and_hashes_later(
     """Both count from the day the entry left its feed; a mention stays for good."""
     old, told = an_entry("old"), an_entry("told")
     outcome = an_outcome(old, told, mentions=(a_mention(told),))
-    polls.record(store, [outcome, an_outcome(at=NOW)], POLLING)
+    polls.record(store, [outcome], POLLING)
+    polls.record(store, [an_outcome(at=NOW)], POLLING)
     half_a_year = timedelta(days=180)
 
     polls.forget(store, NOW + timedelta(days=179), half_a_year)

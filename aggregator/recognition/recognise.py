@@ -35,17 +35,23 @@ def compared(
 ) -> frozenset[int]:
     """Return the traces whose texts `recognise` may look at.
 
-    Of what is listed unchanged that is what shares its URL; the others are many, and
-    need not be read.
+    What shares its URL; and of what is not listed unchanged what shares any name. The
+    others are many, and need not be read.
     """
-    traces = tuple(traces)
+    entries, traces = tuple(entries), tuple(traces)
     under = Counter(trace.names.url for trace in traces)
     under.update(one.names.url for one in entries)
     del under[0]  # no URL
+    guids = {one.names.guid for one in entries}
+    titles = {one.names.title for one in entries}
     return frozenset(
         trace.entry
         for trace in traces
-        if trace.entry not in kept or under[trace.names.url] > 1
+        if under[trace.names.url] > 1
+        or (
+            trace.entry not in kept
+            and (trace.names.guid in guids or trace.names.title in titles)
+        )
     )
 
 
@@ -58,9 +64,9 @@ def recognise(
     """Return the new and changed entries of a document as the entries they are.
 
     The order in which they are listed makes no difference. entries: under the ids that
-    the document alone gives. traces: all that the last document listed, all under any
-    of the names or the `keys` of `entries`. kept: ids of those that the document lists
-    unchanged.
+    the document alone gives. traces: what the last document listed and this one does
+    not list unchanged, and all under any of the names or the `keys` of `entries`. kept:
+    ids of all that the document lists unchanged.
     """
     order = sorted(entries, key=lambda one: (one.entry.fingerprint, one.entry.id))
     items = tuple(Item(place, one) for place, one in enumerate(order))

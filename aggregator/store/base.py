@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -187,7 +187,7 @@ class Store:
         """Carry out one statement in a transaction; return how many rows changed."""
         return self._connection.execute(sql, values).rowcount
 
-    def do_many(self, sql: str, rows: list[tuple[Value, ...]]) -> None:
+    def do_many(self, sql: str, rows: Iterable[tuple[Value, ...]]) -> None:
         """Carry out one statement for each of `rows` inside a transaction."""
         self._connection.executemany(sql, rows)
 

@@ -24,22 +24,15 @@ def keep(
     undated_at: datetime,
     *,
     backfilled: int = 0,
-) -> int:
-    """Insert or update a feed's entries; return how many are new.
+) -> None:
+    """Insert or update a feed's entries.
 
     Their date and first sight stay as first recorded, and the text of an article that
     was read from its page. undated_at: the date of an entry that has none. backfilled:
     as the column of those that are new, see `schema.backfill`.
     """
     if not entries:
-        return 0
-    ids = json.dumps([one.entry.id for one in entries])
-    known = store.rows(
-        "SELECT count(*) AS n FROM seen WHERE feed = ? "
-        "AND entry IN (SELECT value FROM json_each(?))",
-        feed,
-        ids,
-    )[0]["n"]
+        return
     store.do_many(
         """
         INSERT INTO entries (id, feed, key, url, canonical, title, summary, content,
@@ -74,7 +67,6 @@ def keep(
         """,
         [_sight(feed, one, listed=not backfilled) for one in entries],
     )
-    return len({one.entry.id for one in entries}) - int(known)
 
 
 def reused(store: Store, entries: Iterable[int]) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from aggregator.pace import RECENT
@@ -13,7 +12,8 @@ from aggregator.store.base import Store, instant, seconds
 def keep(
     store: Store,
     feed: int,
-    listed: Sequence[int],
+    listed: AbstractSet[int],
+    before: AbstractSet[int],
     now: datetime,
     since: datetime | None,
     *,
@@ -22,14 +22,14 @@ def keep(
 ) -> bool:
     """Note which entries left the document, and which came back; tell of a gap.
 
-    To be called before new entries are kept. since: the last poll that went well. True
+    before: what the last document listed. since: the last poll that went well. True
     when the document has no entry in common with the one before: others may have come
     and gone unseen in between, and that window is remembered. complete: False when the
     document was cut short; what it lacks says nothing then. akin: it lists a column of
     the day before under the same name, which is something in common too.
     """
-    ids = json.dumps(listed)
-    gap = complete and bool(listed) and not akin and _all_new(store, feed, ids)
+    strange = bool(listed and before) and before.isdisjoint(listed)
+    gap = complete and not akin and strange
     if gap:
         store.do(
             "INSERT OR REPLACE INTO gaps VALUES (?, ?, ?)",
@@ -37,39 +37,14 @@ def keep(
             seconds(since),
             seconds(now),
         )
+    changed: dict[int, int | None] = dict.fromkeys(listed - before)
     if complete:
-        store.do(
-            """
-            UPDATE seen INDEXED BY seen_listed SET dropped_at = ?
-            WHERE feed = ? AND dropped_at IS NULL
-                AND entry NOT IN (SELECT value FROM json_each(?))
-            """,
-            seconds(now),
-            feed,
-            ids,
-        )
-    store.do(
-        """
-        UPDATE seen SET dropped_at = NULL WHERE feed = ? AND dropped_at IS NOT NULL
-            AND entry IN (SELECT value FROM json_each(?))
-        """,
-        feed,
-        ids,
+        changed |= dict.fromkeys(before - listed, seconds(now))
+    store.do_many(
+        "UPDATE seen SET dropped_at = ? WHERE feed = ? AND entry = ?",
+        ((at, feed, entry) for entry, at in changed.items()),
     )
     return gap
-
-
-def _all_new(store: Store, feed: int, ids: str) -> bool:
-    """Tell whether none of `ids` was listed by the feed's last document, if any was."""
-    (common,) = store.rows(
-        """
-        SELECT count(*) AS n FROM seen WHERE feed = ? AND dropped_at IS NULL
-            AND entry IN (SELECT value FROM json_each(?))
-        """,
-        feed,
-        ids,
-    )
-    return not common["n"] and length(store, feed) > 0
 
 
 def length(store: Store, feed: int) -> int:

@@ -168,11 +168,12 @@ def failing(store: Store) -> set[str]:
 def record(store: Store, outcomes: Iterable[Outcome], polling: Polling) -> int:
     """Keep what polls brought, all of it in one transaction; return the new entries.
 
+    Each outcome is another feed's.
     A feed that was not asked is put off until it may be, and that is all.
     """
     new = 0
     with store.transaction():
-        # each is of another feed, so what one brings makes no other known
+        # what the poll of one feed brings makes nothing of another known
         known = [recall.recalled(store, outcome) for outcome in outcomes]
         ids = [entry.id for each in known for entry in each.outcome.entries]
         with history.following(store, ids):
@@ -195,13 +196,14 @@ def _record(store: Store, known: recall.Recalled, polling: Polling) -> int:
     gap = outcome.listed is not None and listing.keep(
         store,
         feed,
-        outcome.listed,
+        frozenset(outcome.listed),
+        known.before,
         outcome.at,
         maybe_instant(row["success_at"]),
         complete=outcome.complete,
         akin=known.akin,
     )
-    new = entries.keep(store, feed, known.entries, outcome.at, undated_at)
+    entries.keep(store, feed, known.entries, outcome.at, undated_at)
     entries.reused(store, known.reused)
     entries.mentioned(store, recovery.followed(store, outcome))
     _keep_state(store, row, outcome, polling, gap=gap)
@@ -226,7 +228,7 @@ def _record(store: Store, known: recall.Recalled, polling: Polling) -> int:
         len(outcome.entries),
         outcome.failure.reason if outcome.failure else "",
     )
-    return new
+    return known.new
 
 
 def _keep_state(
@@ -246,8 +248,8 @@ def _keep_state(
     # what a document cut short lacks is not dropped, but does not lengthen it either
     listed = (
         listing.length(store, row["id"])
-        if outcome.complete
-        else len(outcome.listed or ())
+        if outcome.listed is None
+        else len(set(outcome.listed))
     )
     usual = interval(dates, listed, outcome.at, polling)
     rest = outcome.rest

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
@@ -27,15 +28,18 @@ class Recalled:
     """An outcome whose entries are known again.
 
     outcome: as it came, but every id is the one that lasts. entries: its entries with
-    what they are called. reused: entries, older ones
-    too, whose URL stands for other articles as well. akin: the document lists something
-    by a name that stood in the one before.
+    what they are called. new: how many of them the feed never listed. reused: entries,
+    older ones too, whose URL stands for other articles as well. akin: the document
+    lists something by a name that stood in the one before. before: what that one
+    listed.
     """
 
     outcome: Outcome
     entries: tuple[Called, ...] = ()
+    new: int = 0
     reused: frozenset[int] = frozenset()
     akin: bool = False
+    before: frozenset[int] = frozenset()
 
 
 def recalled(store: Store, outcome: Outcome) -> Recalled:
@@ -43,11 +47,18 @@ def recalled(store: Store, outcome: Outcome) -> Recalled:
     if outcome.listed is None:
         return Recalled(outcome, tuple(map(called, outcome.entries)))
     feed = number(outcome.feed.url)
-    kept = _kept(store, feed, outcome.listed)
+    last = _last(store, feed)
+    before = frozenset(entry for entries in last.values() for entry in entries)
+    kept = {given: last[given] for given in outcome.listed if given in last}
+    others = set(outcome.listed).difference(kept, (e.id for e in outcome.entries))
+    if others:
+        kept |= _returned(store, feed, others)
     unchanged = {entry for entries in kept.values() for entry in entries}
     entries = tuple(map(called, outcome.entries))
-    traces = _traces(store, outcome.feed.url, entries, unchanged)
+    traces = _traces(store, outcome.feed.url, entries, before - unchanged)
+    traces = _told(store, entries, traces, unchanged)
     found = recognise(outcome.feed.url, entries, traces, unchanged)
+    remembered = {trace.entry for trace in traces}
     ids = {**kept, **{given: [lasting] for given, lasting in found.ids.items()}}
     return Recalled(
         replace(
@@ -62,40 +73,62 @@ def recalled(store: Store, outcome: Outcome) -> Recalled:
             ),
         ),
         found.entries,
+        len({one.entry.id for one in found.entries} - remembered),
         found.reused,
         found.akin,
+        before,
     )
 
 
-def _kept(
-    store: Store, feed: int, listed: tuple[int, ...]
-) -> defaultdict[int, list[int]]:
-    """Return the entries that a document lists unchanged, by their fingerprints."""
-    kept: defaultdict[int, list[int]] = defaultdict(list)
-    for row in store.each(
-        """
-        SELECT entry, fingerprint FROM seen INDEXED BY seen_fingerprint WHERE feed = ?
-            AND fingerprint IN (SELECT value FROM json_each(?))
-        """,
-        feed,
-        json.dumps(listed),
-    ):
-        kept[row["fingerprint"]].append(row["entry"])
-    return kept
+def _last(store: Store, feed: int) -> dict[int, list[int]]:
+    """Return what the feed's last document listed, by fingerprints."""
+    return _by_fingerprint(
+        store.each(
+            """
+            SELECT fingerprint, entry FROM seen INDEXED BY seen_listed
+            WHERE feed = ? AND dropped_at IS NULL
+            """,
+            feed,
+        )
+    )
+
+
+def _returned(
+    store: Store, feed: int, fingerprints: Iterable[int]
+) -> dict[int, list[int]]:
+    """Return what a document lists as it was once, by fingerprints."""
+    return _by_fingerprint(
+        store.each(
+            """
+            SELECT fingerprint, entry FROM seen INDEXED BY seen_fingerprint
+            WHERE feed = ? AND fingerprint IN (SELECT value FROM json_each(?))
+            """,
+            feed,
+            json.dumps([*fingerprints]),
+        )
+    )
+
+
+def _by_fingerprint(rows: Iterable[sqlite3.Row]) -> dict[int, list[int]]:
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for fingerprint, entry in rows:
+        found[fingerprint].append(entry)
+    return found
 
 
 def _traces(
-    store: Store, feed_url: str, entries: tuple[Called, ...], kept: AbstractSet[int]
+    store: Store, feed_url: str, entries: tuple[Called, ...], gone: Iterable[int]
 ) -> tuple[Trace, ...]:
-    """Return what `recognise` wants to know of what the feed listed before."""
+    """Return what `recognise` wants to know of what the feed listed before.
+
+    gone: what its last document listed, and this one does not as it was. The texts are
+    left out.
+    """
     if not entries:
         return ()
     ids = {number(feed_url, key) for one in entries for key in keys(one)}
     rows = store.named(
         """
-        SELECT * FROM seen INDEXED BY seen_listed
-        WHERE feed = :feed AND dropped_at IS NULL
-        UNION
         SELECT * FROM seen NOT INDEXED
         WHERE feed = :feed AND entry IN (SELECT value FROM json_each(:ids))
         UNION
@@ -112,12 +145,12 @@ def _traces(
             AND guid = 0 AND url = 0
         """,
         feed=number(feed_url),
-        ids=json.dumps(sorted(ids)),
+        ids=json.dumps(sorted(ids.union(gone))),
         guids=json.dumps(sorted({one.names.guid for one in entries} - {0})),
         urls=json.dumps(sorted({one.names.url for one in entries} - {0})),
         titles=json.dumps(sorted({one.names.title for one in entries} - {0})),
     )
-    traces = [
+    return tuple(
         Trace(
             entry=row["entry"],
             names=Names(row["guid"], row["url"], row["title"]),
@@ -125,7 +158,16 @@ def _traces(
             listed=row["dropped_at"] is None,
         )
         for row in rows
-    ]
+    )
+
+
+def _told(
+    store: Store,
+    entries: tuple[Called, ...],
+    traces: tuple[Trace, ...],
+    kept: AbstractSet[int],
+) -> tuple[Trace, ...]:
+    """Return traces with those of their texts that `recognise` may look at."""
     texts = _texts(store, compared(entries, traces, kept))
     return tuple(
         replace(one, title=texts[one.entry][0], summary=texts[one.entry][1])
@@ -135,8 +177,10 @@ def _traces(
     )
 
 
-def _texts(store: Store, entries: Iterable[int]) -> dict[int, tuple[str, str]]:
+def _texts(store: Store, entries: Collection[int]) -> dict[int, tuple[str, str]]:
     """Return title and summary of those of the entries that have them still."""
+    if not entries:
+        return {}
     rows = store.each(
         """
         SELECT id, title, summary FROM entries
