@@ -22,6 +22,7 @@ from aggregator.model import (
     Topic,
 )
 from aggregator.parse import confirmed, past, read
+from aggregator.recognition import named
 from aggregator.sources import Sites, attributed
 
 
@@ -140,6 +141,8 @@ def _sifted(
     fresh = tuple(entry for entry in document.entries if entry.fingerprint not in known)
     if feed.outlet.kind == "search":
         fresh = tuple(attributed(entry, feed.url, sites) for entry in fresh)
+    # for the one process that writes, which has most to do
+    fresh = tuple(replace(entry, names=named(entry)) for entry in fresh)
     return Sifted(
         title=document.title,
         home=document.home,

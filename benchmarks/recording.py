@@ -29,6 +29,7 @@ from history import Words
 
 from aggregator.identity import number
 from aggregator.model import Entry, Feed, Outcome, Outlet, Polling, Validators
+from aggregator.recognition import named
 from aggregator.store import Store, polls
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -95,7 +96,7 @@ class Newsroom:
                 entry, id=number(self.feed.url, key), key=key, fingerprint=told
             )
             listed.append(made.id)
-            changed.append(made)
+            changed.append(replace(made, names=named(made)))
         return Outcome(
             self.feed,
             at,

@@ -29,6 +29,7 @@ from aggregator.model import (
     Validators,
 )
 from aggregator.poll import poll
+from aggregator.recognition import named
 from aggregator.sift import sift
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -128,7 +129,7 @@ def test_only_new_and_changed_entries_are_brought(server):
 
 
 def test_sift_leaves_out_what_is_known():
-    """The same in this process: only new entries are matched and returned."""
+    """The same in this process: only new entries are named, matched and returned."""
     feed = Feed("https://fil.example/feed", Outlet("Fil", ()))
     fetched = Fetched(feed.url, 200, FEED.format("").encode())
     first = sift(fetched, feed, (TOPIC,), frozenset(), 10)
@@ -136,6 +137,7 @@ def test_sift_leaves_out_what_is_known():
     again = sift(fetched, feed, (TOPIC,), known, 10)
 
     assert len(first.entries) == 2
+    assert all(entry.names == named(entry) for entry in first.entries)
     assert [mention.entry for mention in first.mentions] == [first.entries[0].id]
     assert (again.entries, again.mentions) == ((), ())
     assert set(again.listed) == known

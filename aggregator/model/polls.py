@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from aggregator.model.errors import FailureKind
 from aggregator.model.settings import Feed, Polling, Topic
@@ -92,6 +92,18 @@ class Fetched:
     complete: bool = True
 
 
+class Names(NamedTuple):
+    """What an entry is called, as numbers; 0 = it has none of that kind.
+
+    address: its canonical URL, "" = it has none, or that is not remembered.
+    """
+
+    guid: int
+    url: int
+    title: int
+    address: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One item of a feed, as parsed: every text is plain, without markup.
@@ -102,6 +114,7 @@ class Entry:
     url: absolute, "" = none. content: the article as far as the feed carries it.
     outlet: named by the entry itself (search feeds), "" = the feed's outlet.
     fingerprint: 63 bits over everything shown; changes when the entry does.
+    names: as `recognition.named` says, None = not worked out yet.
     """
 
     id: int
@@ -117,6 +130,7 @@ class Entry:
     published_at: datetime | None = None
     updated_at: datetime | None = None
     guid: str = ""
+    names: Names | None = None
 
 
 @dataclass(frozen=True, slots=True)

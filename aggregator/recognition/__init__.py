@@ -7,15 +7,15 @@ database, no clock and no other feed may enter, so that the order of polls canno
 """
 
 from aggregator.recognition.recognise import Recognition, compared, recognise
-from aggregator.recognition.traces import Called, Names, Trace, called, keys
+from aggregator.recognition.traces import Called, Trace, called, keys, named
 
 __all__ = [
     "Called",
-    "Names",
     "Recognition",
     "Trace",
     "called",
     "compared",
     "keys",
+    "named",
     "recognise",
 ]

@@ -103,7 +103,7 @@ def _row(
         feed,
         entry.key,
         entry.url,
-        one.address,
+        one.names.address,
         entry.title,
         entry.summary,
         entry.content,

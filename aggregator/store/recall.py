@@ -10,10 +10,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from aggregator.identity import number
-from aggregator.model import Outcome
+from aggregator.model import Names, Outcome
 from aggregator.recognition import (
     Called,
-    Names,
     Trace,
     called,
     compared,
