@@ -70,7 +70,11 @@ def known(before: Sequence[Item], now: Sequence[Item]) -> tuple[list[int], Recog
     ]
 
     assert recognise(URL, fresh, read, kept) == found  # no other text is looked at
-    assert recognise(URL, fresh, [*needed(fresh, traces, kept)], kept) == found
+    less = recognise(URL, fresh, [*needed(fresh, traces, kept)], kept)
+    assert less == replace(found, reused=less.reused)
+    # what two older entries share showed when the later one came
+    earlier = recognise(URL, map(called, first), (), frozenset())
+    assert less.reused <= found.reused <= less.reused | earlier.reused
     return [e.id for e in first], found
 
 

@@ -527,7 +527,8 @@ def test_an_entry_that_comes_back_is_listed_again(store: Store) -> None:
     """Dropping off and returning leaves no trace."""
     entry = an_entry("a")
     back = an_outcome(listed=(entry.id,))
-    polls.record(store, [an_outcome(entry), an_outcome(), back], POLLING)
+    for outcome in (an_outcome(entry), an_outcome(), back):
+        polls.record(store, [outcome], POLLING)
 
     (row,) = store.rows("SELECT dropped_at FROM seen")
     assert row["dropped_at"] is None
@@ -536,7 +537,8 @@ def test_an_entry_that_comes_back_is_listed_again(store: Store) -> None:
 def test_the_health_of_a_feed_is_remembered(store: Store) -> None:
     """Failures are counted until one poll goes well, and a move is noted."""
     failed = an_outcome(failure=Failure("http", "http 500"), listed=None, status=500)
-    polls.record(store, [failed, failed], POLLING)
+    polls.record(store, [failed], POLLING)
+    polls.record(store, [failed], POLLING)
     record = books.records(store)[URL]
 
     assert (record.failures, record.http_status, record.error) == (2, 500, "http 500")

@@ -23,7 +23,7 @@ from aggregator.model import (
     Verdict,
     Walk,
 )
-from aggregator.store import entries, history, pages, polls, recall, recovery
+from aggregator.store import entries, pages, polls, recall, recovery
 from aggregator.store.base import Store, maybe_instant, seconds
 
 MADE_TITLE = 2  # entries.backfilled: the title is the words of an address
@@ -221,27 +221,23 @@ def _keep(store: Store, landing: Landing, now: datetime) -> Brought:
         entries=tuple(one.entry for one in new),
         mentions=tuple(m for m in known.outcome.mentions if m.entry in missing),
     )
-    with history.following(store, missing):
-        entries.keep(
-            store,
-            feed,
-            new,
-            now,
-            landing.dated_at or now,
-            backfilled=MADE_TITLE if landing.untitled else _GIVEN_TITLE,
-        )
-        entries.reused(store, known.reused)
-        said = recovery.followed(store, outcome)
-        entries.mentioned(store, said)
-        store.do(
-            """
-            UPDATE seen SET dropped_at = ?
-            WHERE feed = ? AND entry IN (SELECT value FROM json_each(?))
-            """,
-            seconds(now),
-            feed,
-            json.dumps(sorted(missing)),
-        )
+    entries.keep(
+        store,
+        [entries.Found(feed, one, now, landing.dated_at or now) for one in new],
+        backfilled=MADE_TITLE if landing.untitled else _GIVEN_TITLE,
+    )
+    entries.reused(store, known.reused)
+    said = recovery.followed(store, outcome)
+    entries.mentioned(store, said)
+    store.do(
+        """
+        UPDATE seen SET dropped_at = ?
+        WHERE feed = ? AND entry IN (SELECT value FROM json_each(?))
+        """,
+        seconds(now),
+        feed,
+        json.dumps(sorted(missing)),
+    )
     verdicts = [mention.verdict for mention in said]
     return Brought(
         len(missing), verdicts.count(Verdict.CERTAIN), verdicts.count(Verdict.DOUBTFUL)

@@ -8,54 +8,56 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from aggregator.model import Mention, Verdict
+from aggregator.model import Entry, Mention, Verdict
 from aggregator.recognition import Called
+from aggregator.store import history
 from aggregator.store.base import Store, seconds
 
 
-def keep(
-    store: Store,
-    feed: int,
-    entries: Sequence[Called],
-    now: datetime,
-    undated_at: datetime,
-    *,
-    backfilled: int = 0,
-) -> None:
-    """Insert or update a feed's entries.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entry that a feed, by its number, has brought.
+
+    at: the time of the poll. dated_at: the date of one that has none.
+    """
+
+    feed: int
+    one: Called
+    at: datetime
+    dated_at: datetime
+
+
+def keep(store: Store, found: Sequence[Found], *, backfilled: int = 0) -> None:
+    """Insert or update entries, and have the index of words follow.
 
     Their date and first sight stay as first recorded, and the text of an article that
-    was read from its page. undated_at: the date of an entry that has none. backfilled:
-    as the column of those that are new, see `schema.backfill`.
+    was read from its page. backfilled: as the column of those that are new, see
+    `schema.backfill`.
     """
-    if not entries:
-        return
+    by_id = {each.one.entry.id: each for each in found}
+    there = _there(store, by_id)
+    new = {number: each for number, each in by_id.items() if number not in there}
+    places = history.places(store, {n: _dated_at(each) for n, each in new.items()})
+    with history.following(store, there):
+        _change(store, [by_id[number] for number in there], backfilled)
+    # OR ROLLBACK: where a statement may fail alone, SQLite copies each page it is about
+    # to write, and that took more than half of its time. That it fails is our fault.
     store.do_many(
         """
-        INSERT INTO entries (id, feed, key, url, canonical, title, summary, content,
-            author, language, outlet, published_at, updated_at, seen_at, dated_at,
-            backfilled, fresh)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
-        ON CONFLICT (id) DO UPDATE SET url = excluded.url,
-            canonical = excluded.canonical, title = excluded.title,
-            summary = iif(
-                excluded.summary = '' AND excluded.content = ''
-                AND id IN (SELECT entry FROM recovered),
-                summary, excluded.summary  -- what was shown came from its page
-            ), fresh = 1, content = iif(
-                length(content) > length(excluded.content)
-                AND EXISTS (SELECT 1 FROM pages WHERE url = excluded.canonical),
-                content, excluded.content
-            ), author = excluded.author, language = excluded.language,
-            outlet = excluded.outlet, published_at = excluded.published_at,
-            updated_at = excluded.updated_at,
-            title_key = iif(story = '', 0, title_key(excluded.title)),
-            backfilled = min(backfilled, excluded.backfilled)
+        INSERT OR ROLLBACK INTO entries (id, feed, key, url, canonical, title, summary,
+            content, author, language, outlet, published_at, updated_at, seen_at,
+            dated_at, place, backfilled, fresh)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
         """,
-        [(*_row(feed, one, now, undated_at), backfilled) for one in entries],
+        ((*_row(each), places[number], backfilled) for number, each in new.items()),
+    )
+    history.enter(
+        store,
+        ((places[number], _texts(each.one.entry)) for number, each in new.items()),
     )
     store.do_many(
         """
@@ -65,8 +67,41 @@ def keep(
             guid = excluded.guid, url = excluded.url, title = excluded.title,
             at = excluded.at
         """,
-        [_sight(feed, one, listed=not backfilled) for one in entries],
+        (_sight(each, listed=not backfilled) for each in found),
     )
+
+
+def _change(store: Store, found: Iterable[Found], backfilled: int) -> None:
+    """Update entries that are kept already."""
+    store.do_many(
+        """
+        UPDATE entries SET url = ?2, canonical = ?3, title = ?4, summary = iif(
+                ?5 = '' AND ?6 = '' AND id IN (SELECT entry FROM recovered),
+                summary, ?5  -- what was shown came from its page
+            ), fresh = 1, content = iif(
+                length(content) > length(?6)
+                AND EXISTS (SELECT 1 FROM pages WHERE url = ?3),
+                content, ?6
+            ), author = ?7, language = ?8, outlet = ?9, published_at = ?10,
+            updated_at = ?11, title_key = iif(story = '', 0, title_key(?4)),
+            backfilled = min(backfilled, ?12)
+        WHERE id = ?1
+        """,
+        (
+            (entry.id, entry.url, each.one.names.address, *_shown(entry), backfilled)
+            for each in found
+            for entry in (each.one.entry,)
+        ),
+    )
+
+
+def _there(store: Store, ids: Iterable[int]) -> set[int]:
+    """Return those of the entries that are kept already."""
+    rows = store.each(
+        "SELECT id FROM entries WHERE id IN (SELECT value FROM json_each(?))",
+        json.dumps([*ids]),
+    )
+    return {row["id"] for row in rows}
 
 
 def reused(store: Store, entries: Iterable[int]) -> None:
@@ -76,45 +111,58 @@ def reused(store: Store, entries: Iterable[int]) -> None:
     )
 
 
-def _sight(feed: int, one: Called, *, listed: bool) -> tuple[int | None, ...]:
+def _sight(found: Found, *, listed: bool) -> tuple[int | None, ...]:
     """Return what a feed remembers of an entry; listed: by a document that was polled.
 
     Others have no fingerprint: polls carry those of their feed with them, and a million
     from the past would be too many. They are known by their names.
     """
+    entry, names = found.one.entry, found.one.names
     return (
-        feed,
-        one.entry.id,
-        one.entry.fingerprint if listed else 0,
-        one.names.guid,
-        one.names.url,
-        one.names.title,
-        seconds(one.entry.published_at),
+        found.feed,
+        entry.id,
+        entry.fingerprint if listed else 0,
+        names.guid,
+        names.url,
+        names.title,
+        seconds(entry.published_at),
     )
 
 
-def _row(
-    feed: int, one: Called, now: datetime, undated_at: datetime
-) -> tuple[str | int | None, ...]:
-    entry = one.entry
-    dated_at = entry.published_at or entry.updated_at or undated_at
+def _row(found: Found) -> tuple[str | int | None, ...]:
+    entry = found.one.entry
     return (
         entry.id,
-        feed,
+        found.feed,
         entry.key,
         entry.url,
-        one.names.address,
-        entry.title,
-        entry.summary,
-        entry.content,
+        found.one.names.address,
+        *_shown(entry),
+        seconds(found.at),
+        _dated_at(found),
+    )
+
+
+def _shown(entry: Entry) -> tuple[str | int | None, ...]:
+    return (
+        *_texts(entry),
         entry.author,
         entry.language,
         entry.outlet,
         seconds(entry.published_at),
         seconds(entry.updated_at),
-        seconds(now),
-        seconds(min(dated_at, now)),
     )
+
+
+def _texts(entry: Entry) -> history.Texts:
+    return entry.title, entry.summary, entry.content
+
+
+def _dated_at(found: Found) -> int:
+    """Return the date of an entry in seconds; it is never later than it was found."""
+    entry = found.one.entry
+    dated_at = entry.published_at or entry.updated_at or found.dated_at
+    return int(min(dated_at, found.at).timestamp())
 
 
 def mentioned(store: Store, mentions: Iterable[Mention]) -> None:

@@ -19,6 +19,7 @@ from datetime import datetime
 
 from aggregator.model import Query, State
 from aggregator.store.base import Store, instant
+from aggregator.text import fold
 
 _BITS = 30  # of a place, below the seconds of the date: entries of one second
 _FURTHEST = 2**32 - 1  # seconds from 1970, back to 1833 and on to 2106
@@ -69,6 +70,10 @@ _NEWEST = """
     LEFT JOIN stories s ON s.short = coalesce(o.story, e.story)
     ORDER BY h.place DESC
 """
+
+
+Texts = tuple[str, str, str]
+"""Title, summary and article of an entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,14 @@ def _pairs(moved: Mapping[int, str]) -> str:
     return json.dumps([*moved.items()])
 
 
+def enter(store: Store, texts: Iterable[tuple[int, Texts]]) -> None:
+    """Take the texts of new entries into the index, by the places they were given."""
+    store.do_many(
+        "INSERT INTO history (rowid, title, summary, article) VALUES (?, ?, ?, ?)",
+        [(place, *map(fold, its)) for place, its in sorted(texts)],
+    )
+
+
 @contextmanager
 def following(store: Store, entries: Iterable[int]) -> Iterator[None]:
     """Have the index follow what happens to the texts of `entries` inside the block.
@@ -145,21 +158,40 @@ def following(store: Store, entries: Iterable[int]) -> Iterator[None]:
 
 
 def _give_places(store: Store, ids: str) -> None:
-    given: dict[int, int] = {}
-    for row in store.rows(
+    rows = store.rows(
         """
         SELECT id, dated_at FROM entries
-        WHERE id IN (SELECT value FROM json_each(?)) AND place IS NULL ORDER BY id
+        WHERE id IN (SELECT value FROM json_each(?)) AND place IS NULL
         """,
         ids,
-    ):
-        place = _place(row["id"], row["dated_at"])
-        while place in given or store.rows(
-            "SELECT 1 FROM entries WHERE place = ?", place
-        ):
+    )
+    given = places(store, {row["id"]: row["dated_at"] for row in rows})
+    store.do_many(
+        "UPDATE entries SET place = ? WHERE id = ?",
+        [(place, entry) for entry, place in given.items()],
+    )
+
+
+def places(store: Store, dates: Mapping[int, int]) -> dict[int, int]:
+    """Return a free place for each entry, by their dates in seconds."""
+    wanted = {entry: _place(entry, at) for entry, at in sorted(dates.items())}
+    taken = _taken(store, wanted.values())
+    for entry, first in wanted.items():
+        place = first
+        while place in taken:
             place += 1
-        given[place] = row["id"]
-    store.do_many("UPDATE entries SET place = ? WHERE id = ?", [*given.items()])
+            taken |= _taken(store, [place])
+        wanted[entry] = place
+        taken.add(place)
+    return wanted
+
+
+def _taken(store: Store, places: Iterable[int]) -> set[int]:
+    rows = store.each(
+        "SELECT place FROM entries WHERE place IN (SELECT value FROM json_each(?))",
+        json.dumps([*places]),
+    )
+    return {row["place"] for row in rows}
 
 
 def _place(entry: int, dated_at: int) -> int:

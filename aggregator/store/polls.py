@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from aggregator.identity import number
@@ -165,34 +165,56 @@ def failing(store: Store) -> set[str]:
     }
 
 
-def record(store: Store, outcomes: Iterable[Outcome], polling: Polling) -> int:
+def record(store: Store, outcomes: Sequence[Outcome], polling: Polling) -> int:
     """Keep what polls brought, all of it in one transaction; return the new entries.
 
-    Each outcome is another feed's.
-    A feed that was not asked is put off until it may be, and that is all.
+    Each outcome is another feed's. A feed that was not asked is put off until it may
+    be, and that is all.
     """
-    new = 0
     with store.transaction():
         # what the poll of one feed brings makes nothing of another known
-        known = [recall.recalled(store, outcome) for outcome in outcomes]
-        ids = [entry.id for each in known for entry in each.outcome.entries]
-        with history.following(store, ids):
-            for each in known:
-                outcome = each.outcome
-                if outcome.asked:
-                    new += _record(store, each, polling)
-                elif outcome.not_before:
-                    until = _bearable(outcome, outcome.not_before)
-                    _put_off(store, outcome.feed, until)
-    return new
+        known = [
+            recall.recalled(store, outcome) for outcome in outcomes if outcome.asked
+        ]
+        rows = [_feed(store, each.outcome) for each in known]
+        entries.keep(
+            store,
+            [
+                found
+                for each, row in zip(known, rows, strict=True)
+                for found in _found(each, row)
+            ],
+        )
+        for each, row in zip(known, rows, strict=True):
+            _record(store, each, row, polling)
+        for outcome in outcomes:
+            if not outcome.asked and outcome.not_before:
+                until = _bearable(outcome, outcome.not_before)
+                _put_off(store, outcome.feed, until)
+    return sum(each.new for each in known)
 
 
-def _record(store: Store, known: recall.Recalled, polling: Polling) -> int:
-    outcome = known.outcome
+def _feed(store: Store, outcome: Outcome) -> sqlite3.Row:
+    """Return what is remembered of the feed of an outcome."""
     feed = number(outcome.feed.url)
     (row,) = store.rows("SELECT * FROM feeds WHERE id = ?", feed)
+    return row
+
+
+def _found(known: recall.Recalled, row: sqlite3.Row) -> Iterator[entries.Found]:
+    """Yield the entries of an outcome as they are to be kept; row: its feed."""
+    at, document = known.outcome.at, known.outcome.dated_at
     # at a feed's first poll an undated entry may be old: the document's date is nearer
-    undated_at = (outcome.dated_at if row["success_at"] is None else None) or outcome.at
+    dated_at = (document if row["success_at"] is None else None) or at
+    for one in known.entries:
+        yield entries.Found(row["id"], one, at, dated_at)
+
+
+def _record(
+    store: Store, known: recall.Recalled, row: sqlite3.Row, polling: Polling
+) -> None:
+    """Remember a poll, of which the entries are kept; row: its feed before."""
+    outcome, feed = known.outcome, row["id"]
     gap = outcome.listed is not None and listing.keep(
         store,
         feed,
@@ -203,7 +225,6 @@ def _record(store: Store, known: recall.Recalled, polling: Polling) -> int:
         complete=outcome.complete,
         akin=known.akin,
     )
-    entries.keep(store, feed, known.entries, outcome.at, undated_at)
     entries.reused(store, known.reused)
     entries.mentioned(store, recovery.followed(store, outcome))
     _keep_state(store, row, outcome, polling, gap=gap)
@@ -228,7 +249,6 @@ def _record(store: Store, known: recall.Recalled, polling: Polling) -> int:
         len(outcome.entries),
         outcome.failure.reason if outcome.failure else "",
     )
-    return known.new
 
 
 def _keep_state(
