@@ -116,14 +116,14 @@ def _by_fingerprint(rows: Iterable[sqlite3.Row]) -> dict[int, list[int]]:
 
 
 def _traces(
-    store: Store, feed_url: str, entries: tuple[Called, ...], gone: Iterable[int]
+    store: Store, feed_url: str, entries: tuple[Called, ...], gone: Collection[int]
 ) -> tuple[Trace, ...]:
     """Return what `recognise` wants to know of what the feed listed before.
 
     gone: what its last document listed, and this one does not as it was. The texts are
     left out.
     """
-    if not entries:
+    if not (entries and (gone or _known(store, feed_url))):
         return ()
     ids = {number(feed_url, key) for one in entries for key in keys(one)}
     rows = store.named(
@@ -157,6 +157,13 @@ def _traces(
             listed=row["dropped_at"] is None,
         )
         for row in rows
+    )
+
+
+def _known(store: Store, feed_url: str) -> bool:
+    """Tell whether anything is remembered of a feed: not at its first poll."""
+    return bool(
+        store.rows("SELECT 1 FROM seen WHERE feed = ? LIMIT 1", number(feed_url))
     )
 
 
