@@ -826,8 +826,9 @@ def test_a_cycle_cut_off_before_it_weighed_a_page_is_completed(world: World) -> 
     world.cycle()
     raw = sqlite3.connect(world.desk.config.storage.database)
     raw.executescript(
-        "DELETE FROM mentions; DELETE FROM stories; UPDATE entries SET fresh = 1,"
-        "story = '', reason = '', title_key = 0"
+        "DELETE FROM mentions; DELETE FROM stories;"
+        "INSERT INTO fresh SELECT id FROM entries;"
+        "UPDATE entries SET story = '', reason = '', title_key = 0"
     )
     raw.close()
     world.cycle(NOW + HOUR)

@@ -50,10 +50,14 @@ def keep(store: Store, found: Sequence[Found], *, backfilled: int = 0) -> None:
         """
         INSERT OR ROLLBACK INTO entries (id, feed, key, url, canonical, title, summary,
             content, author, language, outlet, published_at, updated_at, seen_at,
-            dated_at, place, backfilled, fresh)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+            dated_at, place, backfilled)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         ((*_row(each), places[number], backfilled) for number, each in new.items()),
+    )
+    store.do_many(
+        "INSERT OR IGNORE INTO fresh VALUES (?)",
+        ((number,) for number in sorted(by_id)),
     )
     history.enter(
         store,
@@ -78,7 +82,7 @@ def _change(store: Store, found: Iterable[Found], backfilled: int) -> None:
         UPDATE entries SET url = ?2, canonical = ?3, title = ?4, summary = iif(
                 ?5 = '' AND ?6 = '' AND id IN (SELECT entry FROM recovered),
                 summary, ?5  -- what was shown came from its page
-            ), fresh = 1, content = iif(
+            ), content = iif(
                 length(content) > length(?6)
                 AND EXISTS (SELECT 1 FROM pages WHERE url = ?3),
                 content, ?6

@@ -39,8 +39,11 @@ def due(
         FROM entries e LEFT JOIN links l ON l.url = e.canonical
         WHERE e.id IN (
                 SELECT entry FROM mentions WHERE verdict != 'suppressed'
-                UNION SELECT id FROM entries
-                WHERE fresh AND feed IN (SELECT value FROM json_each(:every))
+                UNION SELECT entry FROM fresh
+                WHERE :every != '[]' AND EXISTS (
+                    SELECT 1 FROM entries WHERE id = entry
+                        AND feed IN (SELECT value FROM json_each(:every))
+                )
             ) AND e.canonical != '' AND NOT e.reused
             AND (
                 l.url IS NULL OR l.next_at <= :now

@@ -73,9 +73,10 @@ def pass_by(store: Store, wanted: Wanted) -> None:
     with store.transaction():
         store.do(
             """
-            UPDATE entries AS e SET fresh = 0 WHERE fresh AND NOT (
-                feed IN (SELECT value FROM json_each(?)) AND canonical != ''
-                AND NOT reused AND length(content) < ?
+            DELETE FROM fresh WHERE ?1 = '[]' OR NOT EXISTS (
+                SELECT 1 FROM entries e WHERE e.id = fresh.entry
+                AND feed IN (SELECT value FROM json_each(?1)) AND canonical != ''
+                AND NOT reused AND length(content) < ?2
                 AND NOT EXISTS (SELECT 1 FROM pages p WHERE p.url = e.canonical)
                 AND NOT EXISTS (
                     SELECT 1 FROM mentions m
@@ -109,9 +110,10 @@ def due(
             AND +e.feed IN (SELECT value FROM json_each(:doubtful)) AND ({_DUE})
         UNION
         SELECT 1, e.canonical, {_AT}, e.feed, e.dated_at
-        FROM entries e LEFT JOIN pages p ON p.url = e.canonical
+        FROM fresh CROSS JOIN entries e ON e.id = fresh.entry
+            LEFT JOIN pages p ON p.url = e.canonical
             LEFT JOIN links l ON l.url = e.canonical
-        WHERE e.fresh AND e.canonical != '' AND NOT e.reused AND p.url IS NULL
+        WHERE e.canonical != '' AND NOT e.reused AND p.url IS NULL
             AND length(e.content) < :full
             AND +e.feed IN (SELECT value FROM json_each(:every))
         UNION
@@ -258,14 +260,14 @@ def _tell(store: Store, page: str, article: Article) -> None:
         )
     store.do(
         """
-        UPDATE entries SET fresh = 1,
-            content = iif(length(content) < length(?), ?, content)
-        WHERE canonical = ? AND NOT reused
+        UPDATE entries SET content = iif(length(content) < length(?1), ?1, content)
+        WHERE canonical = ?2 AND NOT reused
         """,
-        article.text,
         article.text,
         page,
     )
+    same = "SELECT id FROM entries WHERE canonical = ? AND NOT reused"
+    store.do(f"INSERT OR IGNORE INTO fresh {same}", page)
     if article.published_at:
         store.do(
             """
@@ -296,10 +298,10 @@ def unweighed(store: Store, wanted: Wanted, most: int) -> list[Unweighed]:
         )) AS article
         FROM entries e LEFT JOIN pages p ON p.url = e.canonical AND NOT e.reused
         WHERE e.id IN (
-            SELECT id FROM entries WHERE fresh
+            SELECT entry FROM fresh
             UNION SELECT entry FROM mentions WHERE verdict = 'doubtful'
         ) AND (
-            (e.fresh AND p.state IN ('full', 'part'))
+            (p.state IN ('full', 'part') AND e.id IN (SELECT entry FROM fresh))
             OR (
                 (p.state = 'full' OR (p.url IS NULL AND length(e.content) >= ?))
                 AND e.feed IN (SELECT value FROM json_each(?))
@@ -366,7 +368,7 @@ def weighed(
         )
         entries.mentioned(store, mentions)
         store.do_many(
-            "UPDATE entries SET fresh = 0 WHERE id = ?",
+            "DELETE FROM fresh WHERE entry = ?",
             [(item.entry.id,) for item in done],
         )
         new = [item.entry for item in done if item.new]

@@ -350,5 +350,20 @@ def merging(db: Database) -> None:
         db.execute("INSERT INTO history (history, rank) VALUES (?, ?)", (name, value))
 
 
+@migrations()
+def fresh(db: Database) -> None:
+    """Keep which entries are fresh beside them, so that telling writes none anew.
+
+    fresh: entries at which the second wave has not looked as they are.
+    """
+    for statement in (
+        "CREATE TABLE fresh (entry INTEGER PRIMARY KEY)",
+        "INSERT INTO fresh SELECT id FROM entries WHERE fresh",
+        "DROP INDEX entries_fresh",
+        "ALTER TABLE entries DROP COLUMN fresh",
+    ):
+        db.execute(statement)
+
+
 _SHOWN = ("mentions", "stories", "pages", "links", "suggestions", "gaps")
 _EVENTS = ("INSERT", "UPDATE", "DELETE")
