@@ -30,7 +30,7 @@ from aggregator.store import Store, books, polls
 from aggregator.wave import second_wave
 
 _FLUSH = 200  # outcomes in one transaction: 2.8 × the rate of one each (DESIGN.md §2)
-_FLUSH_ENTRIES = 1000  # new ones in one transaction; they may be long
+_FLUSH_ENTRIES = 2000  # new ones in one transaction; they may be long
 _FLUSH_AFTER = 1.0  # seconds an outcome may wait for its transaction
 
 Progress = Callable[[int, int], None]

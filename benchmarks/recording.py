@@ -36,7 +36,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PAUSE = timedelta(hours=1)  # between two polls of a feed
 LISTED = 50  # entries of a document
 NEW = 2  # of which a usual poll brings so many
-TOGETHER, ENTRIES = 200, 1000  # outcomes, new entries in a transaction, as in `run`
+TOGETHER, ENTRIES = 200, 2000  # outcomes, new entries in a transaction, as in `run`
 ROUNDS = 5
 
 
