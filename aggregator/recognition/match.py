@@ -185,6 +185,8 @@ def differing(one: int, other: int) -> bool:
 
 def _nearest(known: list[Known], at: datetime | None) -> list[Known]:
     """Return the few of an ordered list whose dates are next to `at`."""
+    if len(known) <= _NEAREST:
+        return known
     middle = bisect(known, at or NEVER, key=lambda k: k.at or NEVER)
     start = max(0, min(middle - _NEAREST // 2, len(known) - _NEAREST))
     return known[start : start + _NEAREST]

@@ -84,7 +84,7 @@ def recognise(
             named = _new(feed_url, item.called, taken)
             taken.add(named.id)
         ids[entry.id] = named.id
-        lasting.append(replace(item.called, entry=named))
+        lasting.append(Called(named, item.names))
     now = kept | set(ids.values())
     last = {name for trace in traces if trace.listed for name in spoken(trace.names)}
     return Recognition(
@@ -100,7 +100,8 @@ def _new(feed_url: str, one: Called, taken: set[int]) -> Entry:
     for key in keys(one):
         number = identity.number(feed_url, key)
         if number not in taken:
-            return replace(one.entry, id=number, key=key)
+            same = number == one.entry.id
+            return one.entry if same else replace(one.entry, id=number, key=key)
     return one.entry  # it was listed twice, equal in all that is shown
 
 

@@ -70,15 +70,18 @@ def _whole(same: str, url: str) -> str:
     return f"{same}#{part}" if same and part and "=" not in part else same
 
 
-def keys(one: Called) -> tuple[str, ...]:
-    """Return what may be the key of an entry that is new, the best first.
+def keys(one: Called) -> Iterator[str]:
+    """Yield what may be the key of an entry that is new, the best first.
 
     Where a name is used again, each day is an entry of its own: name and day.
     """
     entry, at = one.entry, one.entry.published_at
+    yield entry.key
     name = one.names.address or entry.guid or entry.title
-    days = (f"{name}\n{at.date()}", f"{name}\n{at.isoformat()}") if at else ()
-    return (entry.key, *days, f"{name}\n{entry.fingerprint:x}")
+    if at:
+        yield f"{name}\n{at.date()}"
+        yield f"{name}\n{at.isoformat()}"
+    yield f"{name}\n{entry.fingerprint:x}"
 
 
 class Item:
