@@ -10,7 +10,7 @@ before any of these, 50 entries each; 20,000 make a million. Exit 1 when first o
 polls are slower than the bounds.
 
     python benchmarks/recording.py [--feeds 200] [--gone 0] [--others 0]
-        [--first 4.0] [--usual 0.4]
+        [--first 8] [--usual 1]
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -126,8 +126,8 @@ class Archive:
         self.rooms = [Newsroom(each, self._words, self._chance) for each in places]
         polls.follow(self.store, [room.feed for room in self.rooms], NOW)
 
-    def poll(self, change: Callable[[Newsroom], object]) -> float:
-        """Poll all after a change; return the seconds of the processor it took."""
+    def poll(self, change: Callable[[Newsroom], object]) -> tuple[float, int]:
+        """Poll all after a change; return how long it took and how many were new."""
         self._at += PAUSE
         for room in self.rooms:
             change(room)
@@ -136,9 +136,8 @@ class Archive:
         size = min(TOGETHER, ENTRIES // most)
         parts = [ready[at : at + size] for at in range(0, len(ready), size)]
         began = time.process_time()
-        for part in parts:
-            polls.record(self.store, part, Polling())
-        return time.process_time() - began
+        new = sum(polls.record(self.store, part, Polling()) for part in parts)
+        return time.process_time() - began, new
 
 
 def first(room: Newsroom) -> None:
@@ -157,12 +156,11 @@ def retitled(room: Newsroom) -> None:
     room.write(NEW)
 
 
-def told(name: str, taken: Iterable[float], feeds: int) -> float:
+def told(name: str, taken: Sequence[tuple[float, int]], feeds: int) -> float:
     """Print the best of several rounds; return how many milliseconds a feed took."""
-    each = min(taken) / feeds * 1000
-    print(
-        f"{name}\t{each:.3f} ms a feed\t{1000 / each:,.0f} feeds a second", flush=True
-    )
+    each = min(took for took, _ in taken) / feeds * 1000
+    row = (name, f"{each:.3f} ms a feed", f"{1000 / each:,.0f} feeds a second")
+    print(*row, f"{taken[-1][1]} new", sep="\t", flush=True)
     return each
 
 
@@ -172,8 +170,8 @@ def main() -> int:
     options.add_argument("--feeds", type=int, default=200)
     options.add_argument("--gone", type=int, default=0, help="entries a feed")
     options.add_argument("--others", type=int, default=0, help="feeds")
-    options.add_argument("--first", type=float, default=4.0, help="ms, at most")
-    options.add_argument("--usual", type=float, default=0.4, help="ms, at most")
+    options.add_argument("--first", type=float, default=8.0, help="ms, at most")
+    options.add_argument("--usual", type=float, default=1.0, help="ms, at most")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as place:
         archive = Archive(Path(place) / "aggregator.db", given.feeds, given.others)
@@ -181,7 +179,9 @@ def main() -> int:
         for _ in range(-(-given.gone // LISTED)):
             archive.poll(first)
 
-        def rounds(change: Callable[[Newsroom], object], count: int) -> list[float]:
+        def rounds(
+            change: Callable[[Newsroom], object], count: int
+        ) -> list[tuple[float, int]]:
             return [archive.poll(change) for _ in range(count)]
 
         usually = told("usual polls", rounds(usual, ROUNDS), given.feeds)
