@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from aggregator import ask, rules, ways
+from aggregator import ask, ways
+from aggregator.adopt import adopt
 from aggregator.bulletin import Rebuilt, republish, tell
 from aggregator.config import user_agent
 from aggregator.desk import Desk
@@ -127,8 +128,7 @@ def _begin(store: Store, desk: Desk, asked: Asked, now: datetime) -> int | None:
     pass. Returns how many stories a lost database got back, as `recover` does.
     """
     restored = recover(store, desk, now)
-    polls.follow(store, desk.config.feeds, now)
-    rules.apply(store, desk.config)
+    adopt(store, desk.config, now)
     tell(store, desk, now)
     with store.transaction():
         for outlet in asked.outlets:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from aggregator import __version__, hubs, publish, rules, watch
+from aggregator import __version__, hubs, publish, watch
+from aggregator.adopt import adopt
 from aggregator.desk import Desk, drawn_up, settled, stories
 from aggregator.identity import number
 from aggregator.lock import CYCLE_WAIT, held
@@ -71,9 +72,8 @@ def republish(
 @_uncollected()
 def renew(store: Store, desk: Desk, now: datetime, *, accept: bool = False) -> Rebuilt:
     """Do what `republish` does, for a command that holds the cycle lock already."""
-    polls.follow(store, desk.config.feeds, now)
+    adopt(store, desk.config, now)
     watch.edits(store, desk, None, now)
-    rules.apply(store, desk.config)
     told = tell(store, desk, now, accept=accept).stories
     watch.brake(store, desk, told, now)
     documents = rebuild(store, desk, told)
@@ -165,7 +165,8 @@ def _signature(desk: Desk) -> int:
     """Return what changes with the program, or with what the two files want shown."""
     config = desk.config
     shown = (config.site, config.topics, config.outlets, config.matching)
-    return number(__version__, *map(repr, (*shown, desk.decisions)))
+    first = config.digest or repr(shown)
+    return number(__version__, first, repr(desk.decisions))
 
 
 @dataclass(frozen=True, slots=True)

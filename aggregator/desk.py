@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from aggregator import config as configuration
-from aggregator import curation
+from aggregator import curation, kept
 from aggregator.decisions import Ruling, Rulings
 from aggregator.model import Action, Addition, Config, Decision, State, Story
 from aggregator.store import Store, tales
@@ -47,7 +46,7 @@ class Desk:
 
         Raises ConfigError with all problems of the first of them that has any.
         """
-        return cls.of(configuration.read(path))
+        return cls.of(kept.read(path))
 
     @classmethod
     def of(cls, config: Config) -> Desk:
@@ -90,7 +89,10 @@ def drawn_up(
 
     placed: each story that has entries, and where it stands. standings: of all.
     """
-    outlets = {outlet.name: outlet for outlet in desk.config.outlets}
+    placed = tuple(placed)
+    names = {ledger.members[0].outlet for ledger, _, _ in placed}
+    known = map(desk.config.outlet, names)
+    outlets = {outlet.name: outlet for outlet in known if outlet}
     told = [compose(*its, outlets) for its in placed]
     named = {story.short for story in told}
     told += [

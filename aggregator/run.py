@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from aggregator import bulletin, engine, rules, watch
+from aggregator import bulletin, engine, watch
+from aggregator.adopt import adopt
 from aggregator.desk import Desk, stories
 from aggregator.lock import held
 from aggregator.model import (
@@ -62,14 +63,13 @@ def cycle(
         Store(config.storage.database) as store,
     ):
         restored = recover(store, desk, now)
-        polls.follow(store, config.feeds, now)
+        before = books.mention_counts(store)
+        adopt(store, config, now)
         polls.set_back(store, now)
         if watch.edits(store, desk, wrong, now):
             bulletin.show_desk(store, desk, stories(store, desk))
-        before = books.mention_counts(store)
-        rules.apply(store, config)
         failing = polls.failing(store)
-        feeds = [f for f in config.feeds if outlet in ("", f.outlet.name)]
+        feeds = _feeds_of(config, outlet) if outlet else config.feeds
         tasks = tuple(
             polls.due(store, feeds, now, config.polling, everything=everything)
         )
@@ -106,6 +106,11 @@ def cycle(
         hubs=heard,
         restored=restored,
     )
+
+
+def _feeds_of(config: Config, name: str) -> list[Feed]:
+    outlet = config.outlet(name)
+    return [Feed(url, outlet) for url in outlet.urls] if outlet else []
 
 
 # ── polling ───────────────────────────────────────────────────────────────────────────

@@ -19,8 +19,7 @@ from typing import Final
 
 from aggregator import engine
 from aggregator.halt import Halt
-from aggregator.identity import number
-from aggregator.model import Articles, Config, Entry, Feed, Link, Page, PageTask
+from aggregator.model import Config, Entry, Feed, Link, Page, PageTask
 from aggregator.permit import missed
 from aggregator.store import Store, links, pages, polls
 from aggregator.urls import host, opaque, origin
@@ -47,19 +46,14 @@ def second_wave(
     nothing is asked any more. What is left when the time is over is for the next
     cycles; links take half of it at most.
     """
-    timeouts = {
-        number(feed.url): feed.outlet.timeout or config.polling.timeout
-        for feed in feeds
-        if feed.outlet.enabled
-    }
-    wanted = _wanted(config)
-    _weigh(store, config, wanted)
-    pages.pass_by(store, wanted)
+    _weigh(store, config)
+    pages.pass_by(store)
     halt = Halt(stop or threading.Event(), SECONDS)
-    due = links.due(store, wanted.every, timeouts, now)
+    polling = config.polling
+    due = links.due(store, feeds, polling, now)
     _follow_links(store, config, due, now, Halt(halt, SECONDS / 2))
-    _read_pages(store, config, pages.due(store, wanted, timeouts, now), now, halt)
-    _weigh(store, config, wanted)
+    _read_pages(store, config, pages.due(store, feeds, polling, now), now, halt)
+    _weigh(store, config)
     pages.forget(store, now, config.storage.history)
 
 
@@ -102,30 +96,16 @@ def _report(landed: Iterable[Page | Link]) -> None:
             log.error("page=%s error=%r", one.page, one.failure.reason)
 
 
-def _wanted(config: Config) -> pages.Wanted:
-    """Return what feeds.toml asks of each feed's article pages."""
-
-    def numbers(*policies: Articles) -> frozenset[int]:
-        return frozenset(
-            number(feed.url)
-            for feed in config.feeds
-            if (feed.outlet.articles or config.matching.articles) in policies
-        )
-
-    return pages.Wanted(numbers("doubtful", "all"), numbers("all"))
-
-
-def _weigh(store: Store, config: Config, wanted: pages.Wanted) -> None:
+def _weigh(store: Store, config: Config) -> None:
     """Match again every entry whose article became known, and settle its doubts."""
-    outlets = {number(feed.url): feed.outlet for feed in config.feeds}
-    while done := pages.unweighed(store, wanted, _WEIGHED):
-        groups: defaultdict[tuple[int, bool], list[Entry]] = defaultdict(list)
+    while done := pages.unweighed(store, _WEIGHED):
+        groups: defaultdict[tuple[str, bool], list[Entry]] = defaultdict(list)
         for item in done:
             groups[item.feed, item.whole].append(item.entry)
         mentions = [
             mention
-            for (feed, whole), entries in groups.items()
-            if feed in outlets
-            for mention in weigh(entries, config.topics, outlets[feed], whole=whole)
+            for (url, whole), entries in groups.items()
+            if (feed := config.feeds.at(url))
+            for mention in weigh(entries, config.topics, feed.outlet, whole=whole)
         ]
         pages.weighed(store, done, mentions)

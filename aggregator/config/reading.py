@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from aggregator import __version__
 from aggregator.config import values as read_as
+from aggregator.config.kept import digest, exposed
 from aggregator.config.keys import (
     ENGINE,
     MATCHING,
@@ -29,7 +30,7 @@ from aggregator.config.keys import (
 from aggregator.config.tables import (
     Problems,
     UnfitError,
-    load,
+    content,
     loads,
     near,
     shown,
@@ -85,12 +86,12 @@ def read(path: Path) -> Config:
 
     Raises ConfigError with every problem, a line each.
     """
-    return _read(load(path), path)
+    return read_bytes(content(path), path)
 
 
 def read_bytes(data: bytes, path: Path) -> Config:
     """Return the configuration that these bytes are, in the file `path`; as `read`."""
-    return _read(loads(data, path), path)
+    return _read(loads(data, path), path).read_from(digest(data))
 
 
 def _read(raw: dict[str, object], path: Path) -> Config:
@@ -284,16 +285,15 @@ def _finish_storage(values: dict[str, Any], source: Path, problems: Problems) ->
         # Those of os.path: no user of that name, or a loop of links, raises nothing.
         place = source.parent / os.path.expanduser(written[name])  # noqa: PTH111
         values[name] = Path(os.path.abspath(place))  # noqa: PTH100
-    output = os.path.realpath(values["output"])
-    if Path(os.path.realpath(source)).is_relative_to(output):
-        what = f"{shown(written['output'])} holds feeds.toml itself"
-        problems.add("storage.output", f'{what}; write a folder of its own, "public"')
-        return
-    for name in ("database", "desk", "curation"):
-        if Path(os.path.realpath(values[name])).is_relative_to(output):
-            what = f"{shown(written[name])} lies in the published folder"
-            hint = f"write a place outside {shown(written['output'])}"
-            problems.add(f"storage.{name}", f"{what}; {hint}")
+    for name in exposed(values["output"], values | {"source": source}):
+        if name == "source":
+            what = f"{shown(written['output'])} holds feeds.toml itself"
+            hint = 'write a folder of its own, "public"'
+            problems.add("storage.output", f"{what}; {hint}")
+            return
+        what = f"{shown(written[name])} lies in the published folder"
+        hint = f"write a place outside {shown(written['output'])}"
+        problems.add(f"storage.{name}", f"{what}; {hint}")
 
 
 def _check_polling(values: Mapping[str, Any], problems: Problems) -> None:

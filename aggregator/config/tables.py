@@ -135,12 +135,16 @@ def load(path: Path) -> dict[str, object]:
 
     Raises ConfigError when the file is missing, unreadable, not UTF-8 or no TOML.
     """
+    return loads(content(path), path)
+
+
+def content(path: Path) -> bytes:
+    """Return the bytes of a file; ConfigError when it is missing or unreadable."""
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as exc:
         reason = exc.strerror or type(exc).__name__
         raise ConfigError(path, (f"the file cannot be read: {reason}",)) from exc
-    return loads(data, path)
 
 
 def loads(data: bytes, path: Path) -> dict[str, object]:

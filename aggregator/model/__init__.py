@@ -19,6 +19,16 @@ from aggregator.model.errors import (
     StoppedError,
     StoreError,
 )
+from aggregator.model.outlets import (
+    Articles,
+    Columns,
+    Feed,
+    FeedKind,
+    Feeds,
+    Outlet,
+    Outlets,
+    found,
+)
 from aggregator.model.pages import (
     FULL_TEXT,
     Answer,
@@ -61,14 +71,10 @@ from aggregator.model.polls import (
 from aggregator.model.settings import (
     Action,
     Addition,
-    Articles,
     Config,
     Decision,
     Engine,
-    Feed,
-    FeedKind,
     Matching,
-    Outlet,
     Polling,
     Precision,
     Query,
@@ -96,6 +102,7 @@ __all__ = [
     "Articles",
     "Batch",
     "Column",
+    "Columns",
     "Config",
     "ConfigError",
     "Copy",
@@ -110,6 +117,7 @@ __all__ = [
     "FailureKind",
     "Feed",
     "FeedKind",
+    "Feeds",
     "FetchError",
     "Fetched",
     "Landing",
@@ -124,6 +132,7 @@ __all__ = [
     "Origin",
     "Outcome",
     "Outlet",
+    "Outlets",
     "Page",
     "PageBatch",
     "PageTask",
@@ -155,4 +164,5 @@ __all__ = [
     "Verdict",
     "Walk",
     "Way",
+    "found",
 ]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from aggregator.model.outlets import Feed
 from aggregator.model.pages import Robots
 from aggregator.model.polls import Entry, Failure, Mention
-from aggregator.model.settings import Feed
 
 Way = Literal["", "archive", "wordpress", "path", "drupal", "sitemap"]
 """How an outlet's older documents are reached; "" = not known.

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from aggregator.model.errors import FailureKind
-from aggregator.model.settings import Feed, Polling, Topic
+from aggregator.model.outlets import Feed
+from aggregator.model.settings import Polling, Topic
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-Articles = Literal["none", "doubtful", "all"]
-FeedKind = Literal["feed", "sitemap", "search"]
+from aggregator.model.outlets import Articles, Feeds, Outlet, Outlets
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,39 +34,6 @@ class Topic:
     match: tuple[Query, ...] = ()
     review: tuple[Query, ...] = ()
     never: tuple[Query, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Outlet:
-    """A publication and how its feeds are treated.
-
-    topics: the only topic ids looked for; None = all. always, review: topic ids that
-    every entry mentions for certain, or at least waits for. articles, interval,
-    excerpt, timeout: None = as the whole configuration says.
-    """
-
-    name: str
-    urls: tuple[str, ...]
-    homepage: str = ""
-    language: str = ""
-    enabled: bool = True
-    kind: FeedKind = "feed"
-    topics: tuple[str, ...] | None = None
-    always: tuple[str, ...] = ()
-    review: tuple[str, ...] = ()
-    articles: Articles | None = None
-    interval: timedelta | None = None
-    excerpt: int | None = None
-    timeout: timedelta | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """One polled address of an outlet; all remembered state hangs on its URL."""
-
-    url: str
-    outlet: Outlet
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +106,11 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All of feeds.toml, valid. source: the file it was read from."""
+    """All of feeds.toml, valid. source: the file it was read from.
+
+    outlets: whatever sequence is given, they are `Outlets`. digest: of the bytes of the
+    file, "" where this was made in another way; what is made of it by `replace` is.
+    """
 
     source: Path
     site: Site
@@ -148,14 +119,27 @@ class Config:
     matching: Matching
     engine: Engine
     topics: tuple[Topic, ...]
-    outlets: tuple[Outlet, ...]
+    outlets: Sequence[Outlet]
+    digest: str = field(default="", init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Have the outlets found by name and address."""
+        object.__setattr__(self, "outlets", Outlets.of(self.outlets))
+
+    def read_from(self, digest: str) -> Config:
+        """Return this configuration, which a file of that digest says."""
+        read = replace(self)
+        object.__setattr__(read, "digest", digest)
+        return read
 
     @property
-    def feeds(self) -> tuple[Feed, ...]:
+    def feeds(self) -> Feeds:
         """Every feed of every outlet, those of disabled outlets too, in file order."""
-        return tuple(
-            Feed(url, outlet) for outlet in self.outlets for url in outlet.urls
-        )
+        return Feeds(Outlets.of(self.outlets))
+
+    def outlet(self, name: str) -> Outlet | None:
+        """Return the outlet of a name, None where none has it."""
+        return Outlets.of(self.outlets).named(name)
 
 
 Precision = Literal["time", "day", "month"]

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from aggregator.model.outlets import Feed
 from aggregator.model.polls import Column, Failure, Rule, Verdict
-from aggregator.model.settings import Feed, Precision
+from aggregator.model.settings import Precision
 
 
 class State(StrEnum):

@@ -9,29 +9,24 @@ something, or whose article is read in any case, are followed.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 
-from aggregator.model import Link, PageTask, Polling
-from aggregator.store import polls
+from aggregator.model import Feed, Link, PageTask, Polling
+from aggregator.store import configurations, polls
 from aggregator.store.base import Store, seconds
 from aggregator.store.pages import again_after
 from aggregator.urls import canonical, opaque
 
 
 def due(
-    store: Store,
-    every: Iterable[int],
-    timeouts: Mapping[int, timedelta],
-    now: datetime,
+    store: Store, feeds: Iterable[Feed], polling: Polling, now: datetime
 ) -> list[PageTask]:
     """Return the links to follow, those of the newest entries first.
 
     Of entries that mention something, and of fresh ones whose article is looked at in
-    any case (every: their feeds, by number). timeouts: by feed, of those whose entries'
-    links may be followed in this cycle. A link tried in the future betrays a clock that
-    jumped.
+    any case. feeds: those whose entries' links may be followed in this cycle. A link
+    tried in the future betrays a clock that jumped.
     """
     rows = store.named(
         """
@@ -40,24 +35,26 @@ def due(
         WHERE e.id IN (
                 SELECT entry FROM mentions WHERE verdict != 'suppressed'
                 UNION SELECT entry FROM fresh
-                WHERE :every != '[]' AND EXISTS (
-                    SELECT 1 FROM entries WHERE id = entry
-                        AND feed IN (SELECT value FROM json_each(:every))
-                )
+                WHERE EXISTS (SELECT 1 FROM feeds WHERE articles = 'all') AND (
+                    SELECT articles FROM entries x JOIN feeds f ON f.id = x.feed
+                    WHERE x.id = entry
+                ) = 'all'
             ) AND e.canonical != '' AND NOT e.reused
             AND (
                 l.url IS NULL OR l.next_at <= :now
                 OR (l.next_at IS NOT NULL AND l.tried_at > :now)
             )
-            AND +e.feed IN (SELECT value FROM json_each(:feeds))
         ORDER BY e.dated_at DESC, e.canonical, e.feed, e.url
         """,
         now=seconds(now),
-        every=json.dumps(sorted(every)),
-        feeds=json.dumps(sorted(timeouts)),
+    )
+    timeouts = configurations.timeouts(
+        store, feeds, {row["feed"] for row in rows}, polling
     )
     tasks: dict[str, PageTask] = {}
     for row in rows:
+        if row["feed"] not in timeouts:
+            continue
         if row["page"] not in tasks and opaque(row["url"]):
             task = PageTask(row["page"], row["url"], timeouts[row["feed"]])
             tasks[task.page] = task

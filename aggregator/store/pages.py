@@ -9,7 +9,7 @@ another article each day (`entries.reused`) no page is read: nobody knows whose 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,13 +18,14 @@ from aggregator.model import (
     FULL_TEXT,
     Article,
     Entry,
+    Feed,
     Mention,
     Page,
     PageTask,
     Polling,
     Robots,
 )
-from aggregator.store import entries, history, polls
+from aggregator.store import configurations, entries, history, polls
 from aggregator.store.base import Store, instant, maybe_instant, seconds
 
 _LATER: Final = timedelta(days=1)  # before the last of three tries
@@ -33,25 +34,14 @@ _UNREAD: Final = ("", "short")  # obstacles that another try would meet again
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Feeds by what is asked of their articles' pages, as feeds.toml says now.
-
-    doubtful: those whose doubtful entries are read up, `every`'s among them.
-    """
-
-    doubtful: frozenset[int]
-    every: frozenset[int]
-
-
-@dataclass(frozen=True, slots=True)
 class Unweighed:
     """An entry whose article is known now, as `content`; whole: all of it.
 
-    feed: its number, as in `feeds`. new: the text is not stored with it yet.
+    feed: its address, "" when it is forgotten. new: the text is not stored with it yet.
     """
 
     entry: Entry
-    feed: int
+    feed: str
     whole: bool
     new: bool
 
@@ -66,37 +56,42 @@ _DUE: Final = """
 """
 # Where a link leads is asked itself, not the redirector again.
 _AT: Final = "coalesce(nullif(l.target, ''), e.url)"
+# Whose pages feeds.toml wants read; kept by feed, for there may be very many.
+_EVERY: Final = "(SELECT articles FROM feeds WHERE id = e.feed) = 'all'"
+_DOUBTFUL: Final = (
+    "(SELECT articles FROM feeds WHERE id = e.feed) IN ('doubtful', 'all')"
+)
 
 
-def pass_by(store: Store, wanted: Wanted) -> None:
+def pass_by(store: Store) -> None:
     """Have done with fresh entries whose page nobody wants, and keep the others."""
     with store.transaction():
         store.do(
-            """
-            DELETE FROM fresh WHERE ?1 = '[]' OR NOT EXISTS (
+            f"""
+            DELETE FROM fresh
+            WHERE NOT EXISTS (SELECT 1 FROM feeds WHERE articles = 'all')
+            OR NOT EXISTS (
                 SELECT 1 FROM entries e WHERE e.id = fresh.entry
-                AND feed IN (SELECT value FROM json_each(?1)) AND canonical != ''
-                AND NOT reused AND length(content) < ?2
+                AND {_EVERY} AND canonical != ''
+                AND NOT reused AND length(content) < ?
                 AND NOT EXISTS (SELECT 1 FROM pages p WHERE p.url = e.canonical)
                 AND NOT EXISTS (
                     SELECT 1 FROM mentions m
                     WHERE m.entry = e.id AND m.verdict = 'certain'
                 )
             )
-            """,
-            _json(wanted.every),
+            """,  # noqa: S608 - _EVERY is a constant
             FULL_TEXT,
         )
 
 
 def due(
-    store: Store, wanted: Wanted, timeouts: Mapping[int, timedelta], now: datetime
+    store: Store, feeds: Iterable[Feed], polling: Polling, now: datetime
 ) -> list[PageTask]:
     """Return the pages to read, doubtful entries' first, then the newest ones.
 
-    timeouts: by feed, of those that may be asked in this cycle.
+    feeds: those whose entries' pages may be asked for in this cycle.
     """
-    asked = timeouts.keys()
     # A plus and CROSS keep SQLite from going through all entries of all feeds: with a
     # million of them that took 2.2 s in place of 0.03.
     rows = store.named(
@@ -107,7 +102,7 @@ def due(
             LEFT JOIN pages p ON p.url = e.canonical
             LEFT JOIN links l ON l.url = e.canonical
         WHERE m.verdict = 'doubtful' AND e.canonical != '' AND NOT e.reused
-            AND +e.feed IN (SELECT value FROM json_each(:doubtful)) AND ({_DUE})
+            AND {_DOUBTFUL} AND ({_DUE})
         UNION
         SELECT 1, e.canonical, {_AT}, e.feed, e.dated_at
         FROM fresh CROSS JOIN entries e ON e.id = fresh.entry
@@ -115,28 +110,30 @@ def due(
             LEFT JOIN links l ON l.url = e.canonical
         WHERE e.canonical != '' AND NOT e.reused AND p.url IS NULL
             AND length(e.content) < :full
-            AND +e.feed IN (SELECT value FROM json_each(:every))
+            AND {_EVERY}
         UNION
         SELECT 1, e.canonical, {_AT}, e.feed, e.dated_at
         FROM pages p CROSS JOIN entries e ON e.canonical = p.url AND NOT e.reused
             LEFT JOIN links l ON l.url = e.canonical
         WHERE p.next_at IS NOT NULL AND ({_DUE})
-            AND +e.feed IN (SELECT value FROM json_each(:every))
+            AND {_EVERY}
             AND NOT EXISTS (
                 SELECT 1 FROM mentions m
                 WHERE m.entry = e.id AND m.verdict = 'certain'
             )
         ORDER BY rank, dated_at DESC, page, feed, url
-        """,  # noqa: S608 - _DUE and _AT are constants
-        doubtful=_json(wanted.doubtful & asked),
-        every=_json(wanted.every & asked),
+        """,  # noqa: S608 - what is put in are constants
         full=FULL_TEXT,
         now=seconds(now),
     )
+    timeouts = configurations.timeouts(
+        store, feeds, {row["feed"] for row in rows}, polling
+    )
     tasks: dict[str, PageTask] = {}
     for row in rows:
-        task = PageTask(row["page"], row["url"], timeouts[row["feed"]])
-        tasks.setdefault(task.page, task)
+        if row["feed"] in timeouts:
+            task = PageTask(row["page"], row["url"], timeouts[row["feed"]])
+            tasks.setdefault(task.page, task)
     return list(tasks.values())
 
 
@@ -283,15 +280,17 @@ def _tell(store: Store, page: str, article: Article) -> None:
 # ── what it makes of entries ──────────────────────────────────────────────────────────
 
 
-def unweighed(store: Store, wanted: Wanted, most: int) -> list[Unweighed]:
+def unweighed(store: Store, most: int) -> list[Unweighed]:
     """Return up to `most` entries whose article is to be weighed, by id.
 
     Fresh ones whose page was read, for them or for another entry of the article; and
     those in doubt whose article is there in full, from its page or from the feed.
     """
     rows = store.rows(
-        """
-        SELECT e.*, coalesce(p.state, '') AS state, iif(p.url IS NULL, e.content, (
+        f"""
+        SELECT e.*, coalesce(p.state, '') AS state, coalesce(
+            (SELECT url FROM feeds WHERE id = e.feed), ''
+        ) AS feed_url, iif(p.url IS NULL, e.content, (
             SELECT s.content FROM entries s
             WHERE s.canonical = e.canonical AND NOT s.reused
             ORDER BY length(s.content) DESC, s.id LIMIT 1
@@ -304,7 +303,7 @@ def unweighed(store: Store, wanted: Wanted, most: int) -> list[Unweighed]:
             (p.state IN ('full', 'part') AND e.id IN (SELECT entry FROM fresh))
             OR (
                 (p.state = 'full' OR (p.url IS NULL AND length(e.content) >= ?))
-                AND e.feed IN (SELECT value FROM json_each(?))
+                AND {_DOUBTFUL}
                 AND EXISTS (
                     SELECT 1 FROM mentions m
                     WHERE m.entry = e.id AND m.verdict = 'doubtful'
@@ -312,9 +311,8 @@ def unweighed(store: Store, wanted: Wanted, most: int) -> list[Unweighed]:
             )
         )
         ORDER BY e.id LIMIT ?
-        """,
+        """,  # noqa: S608 - _DOUBTFUL is a constant
         FULL_TEXT,
-        _json(wanted.doubtful),
         most,
     )
     return [
@@ -333,7 +331,7 @@ def unweighed(store: Store, wanted: Wanted, most: int) -> list[Unweighed]:
                 published_at=maybe_instant(row["published_at"]),
                 updated_at=maybe_instant(row["updated_at"]),
             ),
-            row["feed"],
+            row["feed_url"],
             whole=row["state"] != "part",
             new=row["article"] != row["content"],
         )

@@ -20,6 +20,7 @@ from aggregator.model import (
     PollTask,
     Rest,
     Validators,
+    found,
 )
 from aggregator.pace import (
     RETRY_CAP,
@@ -48,17 +49,25 @@ def follow(store: Store, feeds: Sequence[Feed], now: datetime) -> None:
     """
     wanted = {feed.url: feed.outlet.name for feed in feeds if feed.outlet.enabled}
     rows = store.rows("SELECT url, outlet FROM feeds WHERE followed")
-    if wanted == {row["url"]: row["outlet"] for row in rows}:
+    before = {row["url"]: row["outlet"] for row in rows}
+    if wanted == before:
         return
     with store.transaction():
-        store.do("UPDATE feeds SET followed = 0")
+        store.do_many(
+            "UPDATE feeds SET followed = 0 WHERE id = ?",
+            [(number(url),) for url in before.keys() - wanted.keys()],
+        )
         store.do_many(
             """
             INSERT INTO feeds (id, url, outlet, followed, since) VALUES (?, ?, ?, 1, ?)
             ON CONFLICT (id) DO UPDATE SET outlet = excluded.outlet, followed = 1,
                 since = coalesce(since, excluded.since)
             """,
-            [(number(url), url, name, seconds(now)) for url, name in wanted.items()],
+            [
+                (number(url), url, name, seconds(now))
+                for url, name in wanted.items()
+                if before.get(url) != name
+            ],
         )
 
 
@@ -77,12 +86,23 @@ def due(
     gone) still holds. A next poll further off than any can lie, or a last poll in the
     future, betrays a clock that jumped: it counts as due.
     """
-    by_url = {feed.url: feed for feed in feeds if feed.outlet.enabled}
     at = int(now.timestamp())
     paused = {pause.host for pause in pauses(store, now)}
-    for row in store.rows("SELECT * FROM feeds WHERE followed ORDER BY url"):
+    rows = store.rows(
+        """
+        SELECT * FROM feeds WHERE followed
+            AND (? OR next_poll_at <= ? OR next_poll_at > ? OR polled_at > ?)
+        ORDER BY url
+        """,
+        everything,
+        at,
+        int((now + furthest(polling)).timestamp()),
+        at,
+    )
+    by_url = found(feeds, {row["url"] for row in rows})
+    for row in rows:
         feed = by_url.get(row["url"])
-        if feed is None:
+        if feed is None or not feed.outlet.enabled:
             continue
         far = now + furthest(polling, feed.outlet.interval)
         is_gone = row["failure"] == "gone"

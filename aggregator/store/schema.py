@@ -369,3 +369,53 @@ def fresh(db: Database) -> None:
 
 _SHOWN = ("mentions", "stories", "pages", "links", "suggestions", "gaps")
 _EVENTS = ("INSERT", "UPDATE", "DELETE")
+
+
+@migrations()
+def many(db: Database) -> None:
+    """Let a cycle look at what is new of very many feeds, not at all of them.
+
+    configurations: the last valid feeds.toml, as `config.kept` puts it, by its digest.
+    feeds.articles: whose article pages are read of its entries, as feeds.toml says by
+    now; "" = it is not in there. stirred: feeds of which something changed that
+    `health` judges by, since it last did; to begin with all. judged: what it found,
+    which stands until then; rank, name: which feeds need attention first.
+    """
+    stir = """INSERT INTO stirred SELECT {id} WHERE NOT EXISTS (
+        SELECT 1 FROM stirred WHERE feed = {id})"""
+    for statement in (
+        """
+        CREATE TABLE configurations (
+            digest TEXT PRIMARY KEY, place TEXT NOT NULL, text TEXT NOT NULL
+        )
+        """,
+        "ALTER TABLE feeds ADD COLUMN articles TEXT NOT NULL DEFAULT ''",
+        "CREATE TABLE stirred (feed INTEGER PRIMARY KEY)",
+        """
+        CREATE TABLE judged (
+            feed INTEGER PRIMARY KEY, rank INTEGER NOT NULL, name TEXT NOT NULL,
+            silent_since INTEGER, rate REAL
+        )
+        """,
+        "CREATE INDEX judged_rank ON judged (rank, name)",
+        "INSERT INTO stirred SELECT id FROM feeds",
+        *(
+            f"""
+            CREATE TRIGGER stirred_{table}_{name} AFTER {event} ON {table} {when}
+            BEGIN {stir.format(id=id_)}; END
+            """
+            for table, name, event, when, id_ in (
+                ("feeds", "insert", "INSERT", "", "new.id"),
+                ("feeds", "update", _JUDGED, "", "new.id"),
+                ("entries", "update", _DATED, _OTHER, "new.feed"),
+                ("entries", "delete", "DELETE", "", "old.feed"),
+            )
+        ),
+    ):
+        db.execute(statement)
+
+
+_JUDGED = "UPDATE OF polled_at, success_at, failure, moved_to, followed, outlet"
+_DATED = "UPDATE OF dated_at, backfilled, feed"
+_OTHER = """WHEN (old.dated_at, old.backfilled, old.feed)
+    != (new.dated_at, new.backfilled, new.feed)"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -134,7 +135,7 @@ class Case:
     timezone: str
     curation: str
     topics: tuple[Topic, ...]
-    outlets: tuple[Outlet, ...]
+    outlets: Sequence[Outlet]
     history: timedelta
     url: str = ""
     dated: Span | None = None
