@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,6 +18,7 @@ from aggregator import __version__, hubs, publish, watch
 from aggregator.adopt import adopt
 from aggregator.desk import Desk, drawn_up, settled, stories
 from aggregator.identity import number
+from aggregator.listed import Listed
 from aggregator.lock import CYCLE_WAIT, held
 from aggregator.model import Addition, State, Story
 from aggregator.publish.desk import desk as desk_pages
@@ -244,8 +245,13 @@ def rebuild(store: Store, desk: Desk, told: Sequence[Story]) -> dict[str, bool]:
     changed.
     """
     config = desk.config
-    files = publish.render(config.site, config.topics, told, watch.coverage(store))
-    written = _write(store, config.storage.output, files, "documents")
+    folder = config.storage.output
+    listed = Listed(store, publish.framed(config.site, config.topics, told))
+    stand = listed.stand(folder)
+    coverage = None if stand else watch.coverage(store)
+    files = publish.render(config.site, config.topics, told, coverage)
+    written = _write(store, folder, listed.noted(files), "documents", stand)
+    listed.keep(written)
     show_desk(store, desk, told)
     return written
 
@@ -270,12 +276,20 @@ def show_desk(store: Store, desk: Desk, told: Sequence[Story]) -> None:
 
 
 def _write(
-    store: Store, folder: Path, files: Iterable[tuple[str, bytes]], fact: str
+    store: Store,
+    folder: Path,
+    files: Iterable[tuple[str, bytes]],
+    fact: str,
+    stand: Collection[str] = (),
 ) -> dict[str, bool]:
-    """Write a folder's files; fact: where the names of its earlier ones are kept."""
+    """Write a folder's files; fact: where the names of its earlier ones are kept.
+
+    stand: of those that are left as they are.
+    """
     earlier = store.fact(fact).splitlines()
-    written = publish.write(folder, files, earlier)
-    if earlier != [*written]:
+    gone = (name for name in earlier if name not in stand)
+    written = publish.write(folder, files, gone) | dict.fromkeys(stand, False)
+    if sorted(earlier) != sorted(written):
         with store.transaction():
             store.note(fact, "\n".join(written))
     return written

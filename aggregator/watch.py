@@ -7,20 +7,24 @@ nor publishes, but gathers what the desk and the coverage page show.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from aggregator import health
+from aggregator import __version__, health
 from aggregator.desk import Desk
-from aggregator.health import Event, Followed, Kind, Record, Told
+from aggregator.health import Event, Followed, Kind, Reach, Record, Status, Told
 from aggregator.identity import number
-from aggregator.model import ConfigError, State, Story
+from aggregator.model import ConfigError, Feed, State, Story, found
 from aggregator.publish.desk import DeskView
-from aggregator.store import Store, books, events, tales
+from aggregator.publish.troubles import MOVED, SHOWN, attention
+from aggregator.store import Store, books, configurations, events, judged, tales
 from aggregator.store.base import instant
+from aggregator.store.judged import Judged
 from aggregator.stories import suggested
+
+_TOGETHER = 1000  # feeds whose moments are in memory at a time, 40 of each
 
 
 def watch(store: Store, desk: Desk, stories: Iterable[Story], now: datetime) -> bool:
@@ -29,18 +33,18 @@ def watch(store: Store, desk: Desk, stories: Iterable[Story], now: datetime) -> 
     Doing it again with the same `now` changes nothing. Returns whether outlets can be
     reached: False when this machine seems cut off from all of them.
     """
-    records = _followed(desk, books.records(store))
     waiting = [story for story in stories if story.state is State.WAITING]
-    found = _found(store, desk, records, waiting, now)
-    day = _day(desk, now)
+    reach = judged.reach(store)
     with store.transaction():
+        found = _found(store, desk, reach, waiting, now)
         if events.keep(store, found):
             events.forget(store, now, [story.short for story in waiting])
+        day = _day(store, desk, now)
         if day != store.fact("coverage_day"):
-            rows = _covered(store, desk, records, now)
+            rows = _covered(store, desk, now)
             store.note("coverage", health.as_text(rows))
             store.note("coverage_day", day)
-    return not health.cut_off(records.values())
+    return not health.cut_off(reach, judged.began(store))
 
 
 def edits(store: Store, desk: Desk, wrong: ConfigError | None, now: datetime) -> bool:
@@ -81,65 +85,140 @@ def coverage(store: Store) -> tuple[Followed, ...]:
 
 def view(store: Store, desk: Desk, stories: Iterable[Story]) -> DeskView:
     """Return what the maintainer's private pages show, as of the newest poll."""
-    stories = tuple(stories)
-    records = books.records(store)
-    polled = [one.polled_at for one in _followed(desk, records).values()]
-    as_of = max(filter(None, polled), default=None)
+    stories, told = tuple(stories), events.told(store)
+    config = desk.config
+    adopted = configurations.adopted(store, config.digest)
+    if adopted and judged.count(store) >= SHOWN:
+        lines, as_of = _foremost(store, desk, told), judged.polled_at(store)
+    else:
+        records = books.records(store)
+        polled = [one.polled_at for one in _followed(desk, records).values()]
+        lines = [health.status(feed, records.get(feed.url)) for feed in config.feeds]
+        as_of = max(filter(None, polled), default=None)
+    shown = [line.url for line in sorted(lines, key=attention)[:SHOWN]]
     return DeskView(
-        lines=tuple(
-            health.status(feed, records.get(feed.url)) for feed in desk.config.feeds
-        ),
-        days=books.daily(store, as_of) if as_of else {},
-        events=events.told(store),
+        lines=tuple(lines),
+        days=books.daily(store, shown, as_of) if as_of else {},
+        events=told,
         waiting=tuple(story for story in stories if story.state is State.WAITING),
         held=tuple(story for story in stories if story.held),
         joins=suggested(stories, tales.suggestions(store), desk.decisions),
         as_of=as_of,
+        feeds=len(config.feeds),
     )
+
+
+def _foremost(store: Store, desk: Desk, told: Sequence[Event]) -> list[Status]:
+    """Return the lines of the feeds of which the desk shows something, of very many.
+
+    These are the ones in trouble, the first of all, those that were told of, and what
+    else their outlets have. How others fare was judged when they changed last.
+    """
+    config = desk.config
+    urls = {*judged.stirred(store), *judged.troubled(store, MOVED, SHOWN)}
+    urls.update(event.subject for event in told)
+    feeds = found(config.feeds, urls)
+    names = {event.outlet for event in told}
+    names.update(feed.outlet.name for feed in feeds.values())
+    theirs = (outlet for name in names if (outlet := config.outlet(name)))
+    feeds |= {url: Feed(url, outlet) for outlet in theirs for url in outlet.urls}
+    known = judged.rhythms(store, feeds)
+    records = books.records(store, known, moments=0)
+    records |= books.records(store, [url for url in feeds if url not in known])
+    return [
+        health.status(feed, records.get(url), known.get(url))
+        for url, feed in feeds.items()
+    ]
 
 
 def _followed(desk: Desk, records: Mapping[str, Record]) -> dict[str, Record]:
     """Return the records of the feeds that are polled."""
-    urls = [feed.url for feed in desk.config.feeds if feed.outlet.enabled]
-    return {url: records[url] for url in urls if url in records}
+    feeds = found(desk.config.feeds, records.keys())
+    return {url: records[url] for url, feed in feeds.items() if feed.outlet.enabled}
 
 
 def _found(
     store: Store,
     desk: Desk,
-    records: Mapping[str, Record],
+    reach: Reach,
     waiting: Sequence[Story],
     now: datetime,
 ) -> list[Event]:
     config, told = desk.config, Told(events.told(store))
-    reach = health.Reach.of(records.values())
     gaps = books.gaps(store, now - events.AGAIN)
+    gapped = found(config.feeds, {gap.url for gap in gaps})
     mentioned = books.mentioned(store)
     return [
-        *health.feed_events(config.feeds, records, told, now),
-        *health.gap_events(config.feeds, gaps, told),
+        *_of_feeds(store, desk, reach, told, now),
+        *health.gap_events(gapped.values(), gaps, told),
         *health.topic_events(config.topics, mentioned, told, reach.newest, now),
         *health.waiting_events(waiting, told, now),
     ]
 
 
-def _day(desk: Desk, now: datetime) -> str:
+def _of_feeds(
+    store: Store, desk: Desk, reach: Reach, told: Told, now: datetime
+) -> Iterator[Event]:
+    """Yield what is new of feeds, and keep how they fare; inside a transaction.
+
+    Only of those that changed: nothing is new of others, but where a failure that may
+    have been our own fault turns out to be the outlet's.
+    """
+    if store.fact("judged_by") != __version__:
+        judged.stir(store)
+        store.note("judged_by", __version__)
+    stirred = judged.stirred(store)
+    blamed = [
+        url for url in judged.blamed(store, reach) if not health.is_told(told, url)
+    ]
+    urls = [*dict.fromkeys((*stirred, *blamed))]
+    for start in range(0, len(urls), _TOGETHER):
+        part = urls[start : start + _TOGETHER]
+        records = _followed(desk, books.records(store, part))
+        feeds = found(desk.config.feeds, records.keys())
+        yield from health.feed_events(feeds.values(), records, reach, told, now)
+        judged.keep(store, part, (_judged(feeds[url], records[url]) for url in records))
+
+
+def _judged(feed: Feed, record: Record) -> Judged:
+    rhythm = health.rhythm_of(record)
+    rank, name, *_ = attention(health.status(feed, record, rhythm))
+    return Judged(feed.url, rank, name, rhythm)
+
+
+def _day(store: Store, desk: Desk, now: datetime) -> str:
     """Return what changes when the lists of outlets may: the day, or the outlets."""
+    day = now.astimezone(ZoneInfo(desk.config.site.timezone)).date()
+    return f"{day} {_outlets(store, desk)}"
+
+
+def _outlets(store: Store, desk: Desk) -> str:
+    """Return what stands for all that the lists of outlets say of each.
+
+    It is remembered for the feeds.toml that it was made of, inside a transaction.
+    """
+    digest = desk.config.digest
+    known, _, made = store.fact("coverage_of").partition(" ")
+    if digest and digest == known:
+        return made
     outlets = [one for one in desk.config.outlets if one.enabled]
     names = (
         part
         for one in outlets
         for part in (one.name, one.homepage, one.language, one.kind, *one.urls)
     )
-    day = now.astimezone(ZoneInfo(desk.config.site.timezone)).date()
-    return f"{day} {number(*names)}"
+    made = str(number(*names))
+    store.note("coverage_of", f"{digest} {made}")
+    return made
 
 
-def _covered(
-    store: Store, desk: Desk, records: Mapping[str, Record], now: datetime
-) -> tuple[Followed, ...]:
+def _covered(store: Store, desk: Desk, now: datetime) -> tuple[Followed, ...]:
     rows = health.coverage(
-        desk.config.outlets, records, events.lasting(store), books.gaps(store), now
+        desk.config.outlets,
+        _followed(desk, books.records(store, moments=1)),
+        events.lasting(store),
+        books.gaps(store),
+        now,
     )
     lost_at = store.fact("recovered_at")
     if not lost_at:
@@ -157,4 +236,4 @@ def resume(
     """
     store.note("coverage", health.as_text(followed))
     store.note("coverage_recovered", store.fact("coverage"))
-    store.note("coverage_day", _day(desk, now))
+    store.note("coverage_day", _day(store, desk, now))

@@ -43,7 +43,7 @@ FLOORS = (
         "kept",
     },
     {"engine", "desk", "rules", "notebook", "roster", "begin"},
-    {"watch", "wave", "ask", "append", "hubs", "offers", "checkup", "adopt"},
+    {"watch", "wave", "ask", "append", "hubs", "offers", "checkup", "adopt", "listed"},
     {"recover"},
     {"bulletin", "lookup", "discover"},
     {"run", "serve", "rehearse", "backfill", "exchange"},

@@ -448,15 +448,15 @@ def test_what_was_told_last_is_never_out_of_sight(store: Store) -> None:
 def test_entries_are_counted_by_day(store: Store) -> None:
     """Thirty days up to an instant, the oldest first; a feed never read has none."""
     with store:
-        counts = books.daily(store, NOW)
-        url = next(url for url in counts if url.endswith("/jour"))
+        url = next(url for url in books.records(store) if url.endswith("/jour"))
+        counts = books.daily(store, [url], NOW)
 
         assert counts[url] == (*(0,) * 28, 1, 0)
-        assert books.daily(store, NOW - 2 * DAY)[url] == (0,) * 30
-        assert books.daily(store, NOW + 40 * DAY)[url] == (0,) * 30
+        assert books.daily(store, [url], NOW - 2 * DAY)[url] == (0,) * 30
+        assert books.daily(store, [url], NOW + 40 * DAY)[url] == (0,) * 30
         with store.transaction():
             store.do("UPDATE feeds SET success_at = NULL")
-        assert books.daily(store, NOW) == {}
+        assert books.daily(store, [url], NOW) == {}
 
 
 def test_gaps_are_listed_by_their_end(store: Store) -> None:

@@ -25,11 +25,12 @@ from aggregator.health.news import (
     waiting_events,
 )
 from aggregator.health.rhythm import LATEST, SLOT, moments, patience
-from aggregator.health.status import Health, Record, Status, status
-from aggregator.health.troubles import Reach, cut_off, feed_events
+from aggregator.health.status import Health, Record, Rhythm, Status, rhythm_of, status
+from aggregator.health.troubles import OURS, Reach, cut_off, feed_events, is_told
 
 __all__ = [
     "LATEST",
+    "OURS",
     "SLOT",
     "Event",
     "Followed",
@@ -38,6 +39,7 @@ __all__ = [
     "Kind",
     "Reach",
     "Record",
+    "Rhythm",
     "Status",
     "Told",
     "Window",
@@ -51,8 +53,10 @@ __all__ = [
     "from_text",
     "gap_events",
     "hub_events",
+    "is_told",
     "moments",
     "patience",
+    "rhythm_of",
     "status",
     "topic_events",
     "waiting_events",

@@ -64,6 +64,17 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Rhythm:
+    """What the moments of a feed say: entries a day, and since when it is silent.
+
+    None: not known; it is not.
+    """
+
+    per_day: float | None
+    silent_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """One feed's line of `status`; silent_since and next_poll may be None.
 
@@ -83,22 +94,32 @@ class Status:
     moved_to: str
 
 
-def status(feed: Feed, record: Record | None) -> Status:
-    """Return how `feed` fares; record None = the database does not know it yet."""
+def rhythm_of(record: Record) -> Rhythm:
+    """Return what the moments of a feed say."""
+    rate = _rate(record)
+    return Rhythm(None if rate is None else round(rate, 2), _silent_since(record))
+
+
+def status(
+    feed: Feed, record: Record | None, known_rhythm: Rhythm | None = None
+) -> Status:
+    """Return how `feed` fares; record None = the database does not know it yet.
+
+    known_rhythm: where it is known, `record` needs no moments.
+    """
     known = record or Record(feed.url)
-    rate = _rate(known)
-    silent_since = _silent_since(known)
+    its = known_rhythm or rhythm_of(known)
     return Status(
         outlet=feed.outlet.name,
         url=feed.url,
-        state=_state(feed, known, silent=silent_since is not None),
+        state=_state(feed, known, silent=its.silent_since is not None),
         last_success=known.success_at,
         next_poll=known.next_poll_at if known.polled_at else None,
         failures=known.failures,
         http_status=known.http_status,
         error=known.error,
-        entries_per_day=None if rate is None else round(rate, 2),
-        silent_since=silent_since,
+        entries_per_day=its.per_day,
+        silent_since=its.silent_since,
         moved_to=_moved_to(known),
     )
 

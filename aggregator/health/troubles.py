@@ -28,24 +28,20 @@ _ON_END = timedelta(days=1)  # of failing, after which unsteady is the wrong wor
 
 # What may as well be the fault of this machine: it is offline, its names resolve to a
 # hotel's login page, its processes cannot start.
-_OURS = frozenset({"network", "refused", "ours"})
+OURS = frozenset({"network", "refused", "ours"})
 _BAD = (Kind.FAILS, Kind.GONE)
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What answers the followed feeds gave. at: when; newest: None before the first."""
+    """What answers the followed feeds gave that were polled, so many of them.
+
+    at: when; newest: None before the first.
+    """
 
     feeds: int
     at: frozenset[datetime]
     newest: datetime | None
-
-    @classmethod
-    def of(cls, records: Iterable[Record]) -> Reach:
-        """Return what the records of all followed feeds tell of it."""
-        every = list(records)
-        at = frozenset(filter(None, map(_answered_at, every)))
-        return cls(len(every), at, max(at, default=None))
 
     def blames(self, record: Record) -> bool:
         """Tell whether a failure is the outlet's, not perhaps this machine's.
@@ -53,7 +49,7 @@ class Reach:
         A single feed is all there is to go by. Else some other feed must have been
         answered in the same cycle; or, of one that fails again, since it began to.
         """
-        if record.failure not in _OURS or self.feeds == 1:
+        if record.failure not in OURS or self.feeds == 1:
             return True
         if record.polled_at in self.at:
             return True
@@ -61,27 +57,29 @@ class Reach:
         return bool(again and since and self.newest and self.newest >= since)
 
 
-def _answered_at(record: Record) -> datetime | None:
-    """Return when a feed's server was last known to answer, be it with an error."""
-    return record.success_at if record.failure in _OURS else record.polled_at
-
-
-def cut_off(records: Iterable[Record]) -> bool:
+def cut_off(reach: Reach, began: datetime | None) -> bool:
     """Tell whether this machine seems cut off from all outlets.
 
-    It does when feeds began to fail after the last answer that any feed gave. Records
-    are those of the followed feeds.
+    It does when feeds began to fail after the last answer that any feed gave. began:
+    when one did last, of the followed feeds whose failure may be our own fault.
     """
-    every = list(records)
-    newest = Reach.of(every).newest
-    began = [r.failing_since for r in every if r.failure in _OURS and r.failing_since]
-    return any(newest is None or at > newest for at in began)
+    return began is not None and (reach.newest is None or began > reach.newest)
+
+
+def is_told(told: Told, url: str) -> bool:
+    """Tell whether what was told of a feed last is that it fails."""
+    last = told.last(url, FAILURE)
+    return last is not None and last.kind in _BAD
 
 
 def feed_events(
-    feeds: Iterable[Feed], records: Mapping[str, Record], told: Told, now: datetime
+    feeds: Iterable[Feed],
+    records: Mapping[str, Record],
+    reach: Reach,
+    told: Told,
+    now: datetime,
 ) -> list[Event]:
-    """Return what is new of the followed feeds.
+    """Return what is new of those of the followed feeds of which there are records.
 
     This machine offline is not 200 outlets failing: see `Reach.blames`.
     """
@@ -92,7 +90,6 @@ def feed_events(
         and (record := records.get(feed.url))
         and record.polled_at
     ]
-    reach = Reach.of(record for _, record in polled)
     found: list[Event] = []
     for feed, record in polled:
         line = status(feed, record)

@@ -31,27 +31,29 @@ from aggregator.publish.files import write
 from aggregator.publish.fragments import fragments
 from aggregator.publish.items import Items
 from aggregator.publish.jsonfeed import jsonfeed
-from aggregator.publish.pages import pages
+from aggregator.publish.outlets import FOLDER as OUTLETS
+from aggregator.publish.pages import framed, pages
 from aggregator.publish.sitemap import sitemap
 from aggregator.publish.view import Gone, gone, marked, shown
 from aggregator.publish.words import words
 
-__all__ = ["render", "research", "write"]
+__all__ = ["OUTLETS", "framed", "render", "research", "write"]
 
 
 def render(
     site: Site,
     topics: Sequence[Topic],
     stories: Sequence[Story],
-    coverage: Sequence[Followed] = (),
+    coverage: Sequence[Followed] | None = (),
 ) -> Iterator[tuple[str, bytes]]:
     """Yield every document, with its name relative to the published folder.
 
     stories: all of them in any order; of those that are not public only the feeds tell,
     and only of those that were.
-    coverage: the outlets followed, in any order. Pages come before the feeds that lead
-    to them, and archives before what leads on to them, oldest first, so that writing in
-    this order never leaves a reader before a link without its target.
+    coverage: the outlets followed, in any order; None: the documents that list them,
+    those in OUTLETS, are left out, for they stand as they are. Pages come before the
+    feeds that lead to them, and archives before what leads on to them, oldest first, so
+    that writing in this order never leaves a reader before a link without its target.
     """
     site, press = _published(site, topics, stories)
     left, items = gone(stories, site), Items(site.language)
@@ -60,8 +62,9 @@ def render(
     yield from pages(site, topics, press, coverage, items).items()
     yield from fragments(site, topics, press).items()
     yield "sitemap.xml", sitemap(site, topics, press, left)
-    yield "outlets/outlets.opml", opml.opml(site, coverage)
-    yield "outlets/outlets.csv", tables.outlets(coverage)
+    if coverage is not None:
+        yield f"{OUTLETS}outlets.opml", opml.opml(site, coverage)
+        yield f"{OUTLETS}outlets.csv", tables.outlets(coverage)
     yield from _feeds(site, _channels(site, topics, press, left), items)
     # the few large ones last: the disk is busy with the archives meanwhile
     yield "stories.jsonl", data.jsonl(data.records(press.every, left))

@@ -32,9 +32,11 @@ LATELY = 30  # events on the page; desk.atom has more
 class DeskView:
     """What the maintainer's private side shows, as of the newest poll.
 
-    lines: every followed feed. days: entries a day by feed URL, the last 30 days,
-    oldest first. events: newest first. waiting: the stories in State.WAITING. held:
-    those that the brake holds. joins: stories that may be one.
+    lines: every followed feed or, where there are very many, those of which it shows
+    something. days: entries a day by feed URL, the last 30 days, oldest first, of those
+    that need attention first. events: newest first. waiting: the stories in
+    State.WAITING. held: those that the brake holds. joins: stories that may be one.
+    feeds: how many there are; None = no more than lines.
     """
 
     lines: tuple[Status, ...]
@@ -44,6 +46,7 @@ class DeskView:
     as_of: datetime | None = None
     held: tuple[Story, ...] = ()
     joins: tuple[Suggested, ...] = ()
+    feeds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ def _page(
             for event in told[:LATELY]
         ),
         more_happened=max(0, len(told) - LATELY),
-        feeds=len(lines),
+        feeds=len(lines) if view.feeds is None else view.feeds,
         rows=tuple(_row(line, view.days, said, notes) for line in lines[:SHOWN]),
     )
 

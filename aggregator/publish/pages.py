@@ -8,13 +8,15 @@ store and on a disk. Fragments are a further function here.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from aggregator.health import Followed
-from aggregator.model import Site, Topic
+from aggregator.model import Site, State, Story, Topic
 from aggregator.publish import outlets, templates
 from aggregator.publish.channels import Press, by_month
 from aggregator.publish.citing import linked
@@ -76,21 +78,37 @@ class Page:
     older: bool = False
 
 
+def framed(site: Site, topics: Sequence[Topic], stories: Iterable[Story]) -> str:
+    """Return what changes when a page without stories does, whatever stands on it.
+
+    stories: all; of the public ones it tells how many each year has.
+    """
+    zone = ZoneInfo(site.timezone)
+    years = Counter(
+        story.published_at.astimezone(zone).year
+        for story in stories
+        if story.state is State.PUBLISHED
+    )
+    links = [(topic.id, topic.title) for topic in topics]
+    return repr((site, links, sorted(years.items())))
+
+
 def pages(
     site: Site,
     topics: Sequence[Topic],
     press: Press,
-    coverage: Sequence[Followed],
+    coverage: Sequence[Followed] | None,
     items: Items,
 ) -> dict[str, bytes]:
-    """Return every page by name."""
+    """Return every page by name; coverage None: but that of the outlets."""
     made = _Pages(site, topics, press.years, items)
     made.front(press.main)
     for topic in topics:
         made.topic(topic, press.topics[topic.id])
     for year, its in press.years.items():
         made.year(year, its)
-    made.outlets(outlets.rows(site, coverage))
+    if coverage is not None:
+        made.outlets(outlets.rows(site, coverage))
     return made.documents
 
 

@@ -19,7 +19,8 @@ _NAMED = 20  # stories that the brake holds, of each topic
 
 # What needs attention first; a moved feed comes after these, the others by name.
 _WORST = (Health.NEVER_WORKED, Health.FAILING, Health.GONE, Health.SILENT)
-_MOVED, _WELL, _DISABLED = len(_WORST), len(_WORST) + 1, len(_WORST) + 2
+MOVED = len(_WORST)  # the last rank of those in trouble
+_WELL, _DISABLED = MOVED + 1, MOVED + 2
 # The order of what is in trouble; an edit that is not used hides all later ones.
 _GROUPS = (
     Kind.EDIT,
@@ -89,7 +90,7 @@ def attention(line: Status) -> tuple[int, str, str, str]:
     elif line.state is Health.DISABLED:
         rank = _DISABLED
     else:
-        rank = _MOVED if line.moved_to else _WELL
+        rank = MOVED if line.moved_to else _WELL
     return rank, fold(line.outlet), line.outlet, line.url
 
 

@@ -7,19 +7,30 @@ takes 0.2 s and `daily` 0.1 s: both follow the index of dates and read no entry 
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from aggregator.health import LATEST, SLOT, Gap, Record
+from aggregator.identity import number
 from aggregator.store.base import Store, instant, maybe_instant, seconds
 
 DAYS = 30  # of `daily`
+_ALL, _THESE = "?1 IS NULL", "id IN (SELECT value FROM json_each(?1))"
 
 
-def records(store: Store) -> dict[str, Record]:
-    """Return what is remembered of every feed, by URL."""
-    latest = _moments(store)
+def records(
+    store: Store, urls: Collection[str] | None = None, *, moments: int = LATEST
+) -> dict[str, Record]:
+    """Return what is remembered of these feeds, by URL; None = of every one.
+
+    moments: how many of the latest ones at most; with fewer than LATEST entries are not
+    counted either.
+    """
+    which = _ALL if urls is None else _THESE
+    ids = None if urls is None else json.dumps([number(url) for url in urls])
+    latest = _moments(store, which, ids, moments) if moments else {}
     return {
         row["url"]: Record(
             url=row["url"],
@@ -36,39 +47,44 @@ def records(store: Store) -> dict[str, Record]:
             moved_to=row["moved_to"],
             moved_at=maybe_instant(row["moved_at"]),
             home=row["home"],
-            entries=_entries(store, row["id"], latest.get(row["id"], ())),
+            entries=_entries(store, row["id"], latest.get(row["id"], ()))
+            if moments == LATEST
+            else 0,
             moments=latest.get(row["id"], ()),
         )
-        for row in store.rows("SELECT * FROM feeds")
+        for row in store.each(f"SELECT * FROM feeds WHERE {which}", ids)  # noqa: S608
     }
 
 
-def _moments(store: Store) -> dict[int, tuple[datetime, ...]]:
+def _moments(
+    store: Store, which: str, ids: str | None, most: int
+) -> dict[int, tuple[datetime, ...]]:
     """Return for each feed what `health.moments` says of the dates of its entries.
 
     It goes from one moment to the next by the index, past the entries in between.
     """
     found: defaultdict[int, list[datetime]] = defaultdict(list)
     for row in store.each(
-        """
+        f"""
         WITH RECURSIVE latest (feed, at, place) AS (
             SELECT id, (
                 SELECT max(dated_at) FROM entries
                 WHERE feed = f.id AND backfilled = 0
             ), 1
-            FROM feeds f
+            FROM feeds f WHERE {which}
             UNION ALL
             SELECT feed, (
                 SELECT max(dated_at) FROM entries e
                 WHERE e.feed = latest.feed AND e.backfilled = 0
-                    AND e.dated_at <= latest.at - ?
+                    AND e.dated_at <= latest.at - ?2
             ), place + 1
-            FROM latest WHERE at IS NOT NULL AND place < ?
+            FROM latest WHERE at IS NOT NULL AND place < ?3
         )
         SELECT feed, at FROM latest WHERE at IS NOT NULL ORDER BY feed, at DESC
-        """,
+        """,  # noqa: S608 - it is one of two constants
+        ids,
         int(SLOT.total_seconds()),
-        LATEST,
+        most,
     ):
         found[row["feed"]].append(instant(row["at"]))
     return {feed: tuple(dates) for feed, dates in found.items()}
@@ -87,16 +103,23 @@ def _entries(store: Store, feed: int, latest: tuple[datetime, ...]) -> int:
     return int(row["n"])
 
 
-def daily(store: Store, until: datetime) -> dict[str, tuple[int, ...]]:
-    """Return by URL how many entries each followed feed had on each of DAYS days.
+def daily(
+    store: Store, urls: Collection[str], until: datetime
+) -> dict[str, tuple[int, ...]]:
+    """Return by URL how many entries each of these feeds had on each of DAYS days.
 
-    The oldest day comes first, the last one ends at `until`. A feed that never answered
-    is left out.
+    The oldest day comes first, the last one ends at `until`. One that is not followed,
+    or never answered, is left out.
     """
+    ids = json.dumps([number(url) for url in urls])
     counts = {
         row["url"]: [0] * DAYS
         for row in store.rows(
-            "SELECT url FROM feeds WHERE followed AND success_at IS NOT NULL"
+            """
+            SELECT url FROM feeds WHERE followed AND success_at IS NOT NULL
+                AND id IN (SELECT value FROM json_each(?))
+            """,
+            ids,
         )
     }
     for row in store.each(
@@ -105,11 +128,13 @@ def daily(store: Store, until: datetime) -> dict[str, tuple[int, ...]]:
         FROM feeds f CROSS JOIN entries e
             ON e.feed = f.id AND e.backfilled = 0
             AND e.dated_at > ? AND e.dated_at <= ?
-        WHERE f.followed AND f.success_at IS NOT NULL GROUP BY f.id, ago
+        WHERE f.followed AND f.success_at IS NOT NULL
+            AND f.id IN (SELECT value FROM json_each(?)) GROUP BY f.id, ago
         """,
         seconds(until),
         seconds(until - timedelta(days=DAYS)),
         seconds(until),
+        ids,
     ):
         counts[row["url"]][-1 - row["ago"]] = row["n"]
     return {url: tuple(days) for url, days in counts.items()}

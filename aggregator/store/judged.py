@@ -1,0 +1,166 @@
+"""How each feed fares, as it was judged last, and which feeds have changed since.
+
+What `health` says of a feed hangs on the feed, its dates and its outlet, not on the
+time: so it stands until one of these changes, which triggers note as `stirred`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from aggregator.health import OURS, Reach, Rhythm
+from aggregator.identity import number
+from aggregator.store.base import Store, Value, instant, maybe_instant, seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was found of a feed. rank, name: which need attention first come first."""
+
+    url: str
+    rank: int
+    name: str
+    rhythm: Rhythm
+
+
+def stir(store: Store) -> None:
+    """Have every feed judged anew, inside a transaction."""
+    store.do("INSERT OR IGNORE INTO stirred SELECT id FROM feeds")
+
+
+def stirred(store: Store) -> list[str]:
+    """Return the feeds that are to be judged."""
+    rows = store.rows(
+        "SELECT f.url FROM stirred s JOIN feeds f ON f.id = s.feed ORDER BY s.feed"
+    )
+    return [row["url"] for row in rows]
+
+
+def keep(store: Store, urls: Iterable[str], found: Iterable[Judged]) -> None:
+    """Note what was found of feeds, inside a transaction; they are stirred no more.
+
+    Those of which nothing was found are not followed.
+    """
+    ids: list[tuple[Value, ...]] = [(number(url),) for url in urls]
+    store.do_many("DELETE FROM judged WHERE feed = ?", ids)
+    store.do_many(
+        "INSERT INTO judged VALUES (?, ?, ?, ?, ?)",
+        [
+            (
+                number(one.url),
+                one.rank,
+                one.name,
+                seconds(one.rhythm.silent_since),
+                one.rhythm.per_day,
+            )
+            for one in found
+        ],
+    )
+    store.do_many("DELETE FROM stirred WHERE feed = ?", ids)
+
+
+def troubled(store: Store, rank: int, most: int) -> list[str]:
+    """Return the feeds up to a rank, and so many of all that need attention first.
+
+    Those that are stirred are left out.
+    """
+    rows = store.rows(
+        """
+        SELECT f.url FROM judged j JOIN feeds f ON f.id = j.feed
+        WHERE j.rank <= ? AND j.feed NOT IN (SELECT feed FROM stirred)
+        UNION SELECT url FROM (
+            SELECT f.url FROM judged j JOIN feeds f ON f.id = j.feed
+            WHERE j.feed NOT IN (SELECT feed FROM stirred)
+            ORDER BY j.rank, j.name, f.outlet, f.url LIMIT ?
+        )
+        """,
+        rank,
+        most,
+    )
+    return [row["url"] for row in rows]
+
+
+def rhythms(store: Store, urls: Collection[str]) -> Mapping[str, Rhythm]:
+    """Return what was found of the rhythms of feeds; those that are stirred not."""
+    rows = store.rows(
+        """
+        SELECT f.url, j.silent_since, j.rate FROM judged j JOIN feeds f ON f.id = j.feed
+        WHERE j.feed IN (SELECT value FROM json_each(?))
+            AND j.feed NOT IN (SELECT feed FROM stirred)
+        """,
+        json.dumps([number(url) for url in urls]),
+    )
+    return {
+        row["url"]: Rhythm(row["rate"], maybe_instant(row["silent_since"]))
+        for row in rows
+    }
+
+
+# ── of all followed feeds ─────────────────────────────────────────────────────────────
+
+_ANSWERED = "iif(failure IN (SELECT value FROM json_each(?)), success_at, polled_at)"
+
+
+def count(store: Store) -> int:
+    """Return how many feeds are followed."""
+    (row,) = store.rows("SELECT count(*) AS n FROM feeds WHERE followed")
+    return int(row["n"])
+
+
+def polled_at(store: Store) -> datetime | None:
+    """Return when a followed feed was polled last."""
+    (row,) = store.rows("SELECT max(polled_at) AS at FROM feeds WHERE followed")
+    return maybe_instant(row["at"])
+
+
+def reach(store: Store) -> Reach:
+    """Return what answers the followed feeds gave that were polled."""
+    rows = store.rows(
+        f"""
+        SELECT {_ANSWERED} AS at, count(*) AS n FROM feeds
+        WHERE followed AND polled_at IS NOT NULL GROUP BY 1
+        """,  # noqa: S608 - _ANSWERED is a constant
+        _ours(),
+    )
+    at = frozenset(instant(row["at"]) for row in rows if row["at"] is not None)
+    return Reach(sum(row["n"] for row in rows), at, max(at, default=None))
+
+
+def began(store: Store) -> datetime | None:
+    """Return since when a feed fails that began last, of what may be our own fault."""
+    (row,) = store.rows(
+        """
+        SELECT max(failing_since) AS at FROM feeds
+        WHERE followed AND failure IN (SELECT value FROM json_each(?))
+        """,
+        _ours(),
+    )
+    return maybe_instant(row["at"])
+
+
+def blamed(store: Store, reach: Reach) -> list[str]:
+    """Return the feeds whose failure may be theirs now, though it was our own before.
+
+    See `Reach.blames`, which tells of each.
+    """
+    rows = store.rows(
+        """
+        SELECT url FROM feeds WHERE followed
+            AND failure IN (SELECT value FROM json_each(?1)) AND (
+                polled_at IN (SELECT value FROM json_each(?2))
+                OR (failures > 1 AND failing_since <= ?3) OR ?4
+            )
+        """,
+        _ours(),
+        json.dumps([seconds(at) for at in sorted(reach.at)]),
+        seconds(reach.newest),
+        reach.feeds == 1,
+    )
+    return [row["url"] for row in rows]
+
+
+def _ours() -> str:
+    return json.dumps(sorted(OURS))
