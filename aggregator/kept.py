@@ -35,11 +35,9 @@ def keep(store: Store, config: Config) -> None:
 def _kept(data: bytes, path: Path) -> Config | None:
     """Return what is kept of a file of these bytes; None where nothing is."""
     database = configuration.kept.database(data, path)
-    if not database.exists():
-        return None
     digest, place = configuration.kept.digest(data), configuration.kept.place(path)
     text = ""
-    with suppress(StoreError), Store(database, create=False) as store:
+    with suppress(StoreError, OSError), Store(database, create=False) as store:
         text = configurations.known(store, digest, place)
     read = configuration.kept.config(text, path) if text else None
     if read is None or read.storage.database != database:

@@ -25,13 +25,14 @@ class Listed:
     def __init__(self, store: Store, frame: str) -> None:
         """Tell what they are made of now; frame: what is round all pages."""
         self._store = store
-        self._of = str(number(__version__, frame, store.fact("coverage")))
+        coverage = store.fact("coverage_digest")
+        self._of = str(number(__version__, frame, coverage)) if coverage else ""
         self._digests: dict[str, int] = {}
 
     def stand(self, folder: Path) -> Collection[str]:
         """Return their names if all are there as they would be made; else ()."""
         said = json.loads(self._store.fact(_FACT) or "{}")
-        if said.get("of") != self._of:
+        if not self._of or said.get("of") != self._of:
             return ()
         try:
             for name, known in said["digests"].items():

@@ -41,9 +41,7 @@ def watch(store: Store, desk: Desk, stories: Iterable[Story], now: datetime) -> 
             events.forget(store, now, [story.short for story in waiting])
         day = _day(store, desk, now)
         if day != store.fact("coverage_day"):
-            rows = _covered(store, desk, now)
-            store.note("coverage", health.as_text(rows))
-            store.note("coverage_day", day)
+            _note_coverage(store, _covered(store, desk, now), day)
     return not health.cut_off(reach, judged.began(store))
 
 
@@ -79,7 +77,10 @@ def brake(store: Store, desk: Desk, stories: Iterable[Story], now: datetime) -> 
 
 
 def coverage(store: Store) -> tuple[Followed, ...]:
-    """Return what the coverage page says, as it was decided last."""
+    """Return what the coverage page says, as it was decided last.
+
+    The fact `coverage_digest` changes when that does.
+    """
     return health.from_text(store.fact("coverage"))
 
 
@@ -234,6 +235,12 @@ def resume(
 
     It stands until the day is over, and what it says of the time before stays.
     """
-    store.note("coverage", health.as_text(followed))
+    _note_coverage(store, followed, _day(store, desk, now))
     store.note("coverage_recovered", store.fact("coverage"))
-    store.note("coverage_day", _day(store, desk, now))
+
+
+def _note_coverage(store: Store, followed: Iterable[Followed], day: str) -> None:
+    text = health.as_text(followed)
+    store.note("coverage", text)
+    store.note("coverage_digest", str(number(text)))  # the text is 14 MB of 100,000
+    store.note("coverage_day", day)

@@ -299,6 +299,22 @@ def test_a_database_that_cannot_be_opened_is_passed_over(path: Path) -> None:
     assert kept.read(path) == configuration.read(path)
 
 
+@pytest.mark.parametrize("written", ["a" * 300, "dossier/", "~nobody/x.db", "\\u0000"])
+def test_a_database_that_cannot_be_there_is_none(path: Path, written: str) -> None:
+    """Whatever is named as one, the file is read, and says what is wrong."""
+    text = path.read_text(encoding="utf-8")
+    saved(path, text.replace("[storage]", f'[storage]\ndatabase = "{written}"'))
+
+    said = []
+    for read in (kept.read, configuration.read):
+        try:
+            said.append(str(read(path).storage))
+        except ConfigError as exc:
+            said.append(str(exc))
+
+    assert said[0] == said[1]
+
+
 def test_what_a_changed_configuration_says_is_of_no_file(path: Path) -> None:
     """It is never kept under the name of one."""
     read = kept.read(path)

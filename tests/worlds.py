@@ -118,16 +118,16 @@ def contents(folder: Path) -> dict[str, bytes]:
 def database(folder: Path) -> dict[str, list[tuple[object, ...]]]:
     """Return every table's rows, but for the log of polls and of migrations.
 
-    And but for what is kept of feeds.toml, which names the folder, and when feeds are
-    polled next, which is counted from when they were asked: a busy machine comes to
-    that a second later. Of the index of the history: which word stands where, in
-    whatever segments it is.
+    And but for what is kept of feeds.toml, which names the folder, which feeds were
+    polled since a cycle last looked at everything, and when they are polled next, which
+    is counted from when they were asked: a busy machine comes to that a second later.
+    Of the index of the history: which word stands where, in whatever segments it is.
     """
     raw = sqlite3.connect(folder / "aggregator.db")
     names = [
         name
         for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type='table'")
-        if name not in ("polls", "_sqlite_migrations", "configurations")
+        if name not in ("polls", "stirred", "_sqlite_migrations", "configurations")
         and not name.startswith("history")
     ]
     rows = {}
