@@ -21,7 +21,7 @@ from aggregator import kept, run, watch
 from aggregator.desk import Desk, stories
 from aggregator.model import Config, ConfigError, Feed, Outlet, Outlets, found
 from aggregator.publish.desk import desk as desk_pages
-from aggregator.store import Store, judged
+from aggregator.store import Store, events, judged
 
 FEEDS = 230  # more than the desk lists
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -115,6 +115,35 @@ def test_a_cycle_that_looks_at_what_changed_does_all_that_another_does(
                 there = tmp_path / "whole" / folder / file.name
 
                 assert file.read_bytes() == there.read_bytes(), f"{turn} {file}"
+
+
+def test_a_failure_that_was_perhaps_our_own_is_told_when_others_answer(
+    made: tuple[Path, datetime], tmp_path: Path
+) -> None:
+    """Though nothing changed of the feed itself: it fails on, and they do not."""
+    path, now = made
+    shutil.copytree(path.parent, tmp_path / "many")
+    desk = Desk.load(tmp_path / "many" / "feeds.toml")
+
+    def after(url: str, change: str, at: datetime) -> list[str]:
+        with Store(desk.config.storage.database) as store, store.transaction():
+            now_ = str(int(at.timestamp()))
+            store.do(
+                f"UPDATE feeds SET polled_at = {now_}, {change.replace(':at', now_)} "
+                "WHERE url = ?",
+                url,
+            )
+        run.cycle(desk, at)
+        with Store(desk.config.storage.database) as store:
+            return [one.subject for one in events.told(store) if one.at == at]
+
+    dead, well = (desk.config.feeds[place].url for place in (7, 8))
+    network = f"{FAILS}, failure = 'network', error = 'reset'"
+    run.cycle(desk, now)
+    assert after(dead, network, now + 11 * MINUTE) == []
+    assert after(dead, network, now + 22 * MINUTE) == []
+    assert after(well, f"{ANSWERS}, error = ''", now + 33 * MINUTE) == [dead]
+    assert after(well, f"{ANSWERS}, error = ''", now + 44 * MINUTE) == []
 
 
 def test_the_desk_of_very_many_feeds_is_the_whole_one(
