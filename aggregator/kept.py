@@ -7,11 +7,10 @@ edits it, reads it by `config` itself.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 from aggregator import config as configuration
-from aggregator.model import Config, StoreError
+from aggregator.model import Config
 from aggregator.store import Store, configurations
 
 
@@ -36,9 +35,7 @@ def _kept(data: bytes, path: Path) -> Config | None:
     """Return what is kept of a file of these bytes; None where nothing is."""
     database = configuration.kept.database(data, path)
     digest, place = configuration.kept.digest(data), configuration.kept.place(path)
-    text = ""
-    with suppress(StoreError, OSError), Store(database, create=False) as store:
-        text = configurations.known(store, digest, place)
+    text = configurations.known(database, digest, place)
     read = configuration.kept.config(text, path) if text else None
     if read is None or read.storage.database != database:
         return None

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import timedelta
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
@@ -31,7 +32,6 @@ from aggregator.model import (
     Topic,
 )
 
-_FORM: Final = "1"  # of the text; another one is not read
 _PRIVATE: Final = ("source", "database", "desk", "curation")
 _DATABASE: Final = re.compile(rb"""(?m)^[ \t]*database[ \t]*=[ \t]*(["'])(.+?)\1""")
 _USUAL: Final = b"aggregator.db"
@@ -39,9 +39,18 @@ _USUAL: Final = b"aggregator.db"
 
 def digest(data: bytes) -> str:
     """Return what stands for the bytes of a feeds.toml, as this program reads them."""
-    hashed = blake2b(f"{_FORM} {__version__} ".encode(), digest_size=16)
+    hashed = blake2b(_program(), digest_size=16)
     hashed.update(data)
     return hashed.hexdigest()
+
+
+@cache
+def _program() -> bytes:
+    """Return what changes with this program, be it installed anew in one version."""
+    files = sorted(Path(__file__).parents[1].rglob("*.py"))
+    stats = [(file.name, file.stat()) for file in files]
+    seen = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
+    return repr((__version__, seen)).encode()
 
 
 def place(path: Path) -> str:

@@ -6,22 +6,30 @@ So an unchanged file is not read again, nor compared with a hundred thousand fee
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Collection, Iterable
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 from aggregator.model import Articles, Feed, Feeds, Polling, found
 from aggregator.store.base import Store
+from aggregator.store.copies import reading
 
 
-def known(store: Store, digest: str, place: str) -> str:
-    """Return the text of a configuration, "" when it is not kept.
+def known(database: Path, digest: str, place: str) -> str:
+    """Return the text of a configuration, "" when a database keeps none, or is none.
 
-    digest: of its file. place: what else it hangs on.
+    digest: of its file. place: what else it hangs on. The database stays as it is: it
+    may be another version's.
     """
-    rows = store.rows(
-        "SELECT text FROM configurations WHERE digest = ? AND place = ?", digest, place
-    )
-    return str(rows[0]["text"]) if rows else ""
+    found = "SELECT text FROM configurations WHERE digest = ? AND place = ?"
+    try:
+        with closing(reading(database)) as connection:
+            rows = connection.execute(found, (digest, place)).fetchall()
+    except sqlite3.Error:
+        return ""
+    return str(rows[0][0]) if rows else ""
 
 
 def holds(store: Store, digest: str, place: str) -> bool:

@@ -76,7 +76,7 @@ def up_to_date(database: Path) -> Iterator[Path]:
 
 def _copy(database: Path, new: Path) -> None:
     """Fill an empty file with the pages of a database; raises sqlite3.Error."""
-    with closing(_reading(database)) as source, closing(sqlite3.connect(new)) as target:
+    with closing(reading(database)) as source, closing(sqlite3.connect(new)) as target:
         source.backup(target)  # in one step: what others write meanwhile is not in it
         target.execute("PRAGMA journal_mode = DELETE")  # one file, whole in itself
         ((told,),) = target.execute("PRAGMA quick_check(1)").fetchall()
@@ -90,14 +90,14 @@ def _behind(database: Path) -> bool:
         return False
     known = {m.name for m in migrations.pending(Database(memory=True))}
     try:
-        with closing(_reading(database)) as connection:
+        with closing(reading(database)) as connection:
             applied = {m.name for m in migrations.applied(Database(connection))}
     except sqlite3.Error:
         return False
     return not applied - known and bool(known - applied)
 
 
-def _reading(database: Path) -> sqlite3.Connection:
+def reading(database: Path) -> sqlite3.Connection:
     """Open a database to read only, whatever its name has in it."""
     name = quote(str(database.absolute()))
     return sqlite3.connect(f"file:{name}?mode=ro", uri=True)
