@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from aggregator import __version__
+from aggregator.config.kept import program
 from aggregator.identity import digest, number
 from aggregator.publish import OUTLETS
 from aggregator.store import Store
@@ -25,14 +25,15 @@ class Listed:
     def __init__(self, store: Store, frame: str) -> None:
         """Tell what they are made of now; frame: what is round all pages."""
         self._store = store
-        coverage = store.fact("coverage_digest")
-        self._of = str(number(__version__, frame, coverage)) if coverage else ""
+        # of an older database the text itself
+        coverage = store.fact("coverage_digest") or store.fact("coverage")
+        self._of = str(number(program(), frame, coverage))
         self._digests: dict[str, int] = {}
 
     def stand(self, folder: Path) -> Collection[str]:
         """Return their names if all are there as they would be made; else ()."""
         said = json.loads(self._store.fact(_FACT) or "{}")
-        if not self._of or said.get("of") != self._of:
+        if said.get("of") != self._of:
             return ()
         try:
             for name, known in said["digests"].items():

@@ -68,11 +68,11 @@ def cycle(
         polls.set_back(store, now)
         if watch.edits(store, desk, wrong, now):
             bulletin.show_desk(store, desk, stories(store, desk))
-        failing = polls.failing(store)
         feeds = _feeds_of(config, outlet) if outlet else config.feeds
         tasks = tuple(
             polls.due(store, feeds, now, config.polling, everything=everything)
         )
+        failing = polls.failing(store) if tasks else set()
         tally = _poll(store, config, tasks, now, progress, stop)
         if not tasks or tally.succeeded:  # else this machine may be cut off
             second_wave(store, config, feeds, now, stop)

@@ -12,16 +12,26 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from aggregator import __version__, health
+from aggregator import health
+from aggregator.config.kept import program
 from aggregator.desk import Desk
-from aggregator.health import Event, Followed, Kind, Reach, Record, Status, Told
+from aggregator.health import (
+    BRAKES,
+    EDITS,
+    Event,
+    Followed,
+    Kind,
+    Record,
+    Status,
+    Told,
+)
 from aggregator.identity import number
 from aggregator.model import ConfigError, Feed, State, Story, found
 from aggregator.publish.desk import DeskView
 from aggregator.publish.troubles import MOVED, SHOWN, attention
 from aggregator.store import Store, books, configurations, events, judged, tales
 from aggregator.store.base import instant
-from aggregator.store.judged import Judged
+from aggregator.store.judged import Judged, Overview
 from aggregator.stories import suggested
 
 _TOGETHER = 1000  # feeds whose moments are in memory at a time, 40 of each
@@ -34,15 +44,15 @@ def watch(store: Store, desk: Desk, stories: Iterable[Story], now: datetime) -> 
     reached: False when this machine seems cut off from all of them.
     """
     waiting = [story for story in stories if story.state is State.WAITING]
-    reach = judged.reach(store)
+    every = judged.overview(store)
     with store.transaction():
-        found = _found(store, desk, reach, waiting, now)
+        found = _found(store, desk, every, waiting, now)
         if events.keep(store, found):
             events.forget(store, now, [story.short for story in waiting])
         day = _day(store, desk, now)
         if day != store.fact("coverage_day"):
             _note_coverage(store, _covered(store, desk, now), day)
-    return not health.cut_off(reach, judged.began(store))
+    return not health.cut_off(every.reach, every.began)
 
 
 def edits(store: Store, desk: Desk, wrong: ConfigError | None, now: datetime) -> bool:
@@ -51,7 +61,7 @@ def edits(store: Store, desk: Desk, wrong: ConfigError | None, now: datetime) ->
     wrong: what is wrong with one of them, while `desk` is what stood there before; None
     = both are in force.
     """
-    told = Told(events.told(store))
+    told = Told(events.of(store, EDITS))
     files = [desk.config.source.name, desk.config.storage.curation.name]
     problems = dict.fromkeys([*told.subjects(Kind.EDIT), *files], "")
     if wrong:
@@ -69,7 +79,7 @@ def edits(store: Store, desk: Desk, wrong: ConfigError | None, now: datetime) ->
 def brake(store: Store, desk: Desk, stories: Iterable[Story], now: datetime) -> None:
     """Keep of which topics the brake holds stories, where that is news."""
     held = Counter(topic for story in stories for topic in story.held)
-    told = Told(events.told(store))
+    told = Told(events.of(store, BRAKES))
     found = list(health.brake_events(desk.config.topics, held, told, now))
     if found:
         with store.transaction():
@@ -89,8 +99,9 @@ def view(store: Store, desk: Desk, stories: Iterable[Story]) -> DeskView:
     stories, told = tuple(stories), events.told(store)
     config = desk.config
     adopted = configurations.adopted(store, config.digest)
-    if adopted and judged.count(store) >= SHOWN:
-        lines, as_of = _foremost(store, desk, told), judged.polled_at(store)
+    every = judged.overview(store) if adopted else None
+    if every and every.feeds >= SHOWN:
+        lines, as_of = _foremost(store, desk, told), every.polled_at
     else:
         records = books.records(store)
         polled = [one.polled_at for one in _followed(desk, records).values()]
@@ -141,16 +152,16 @@ def _followed(desk: Desk, records: Mapping[str, Record]) -> dict[str, Record]:
 def _found(
     store: Store,
     desk: Desk,
-    reach: Reach,
+    every: Overview,
     waiting: Sequence[Story],
     now: datetime,
 ) -> list[Event]:
     config, told = desk.config, Told(events.told(store))
     gaps = books.gaps(store, now - events.AGAIN)
     gapped = found(config.feeds, {gap.url for gap in gaps})
-    mentioned = books.mentioned(store)
+    mentioned, reach = books.mentioned(store), every.reach
     return [
-        *_of_feeds(store, desk, reach, told, now),
+        *_of_feeds(store, desk, every, told, now),
         *health.gap_events(gapped.values(), gaps, told),
         *health.topic_events(config.topics, mentioned, told, reach.newest, now),
         *health.waiting_events(waiting, told, now),
@@ -158,20 +169,20 @@ def _found(
 
 
 def _of_feeds(
-    store: Store, desk: Desk, reach: Reach, told: Told, now: datetime
+    store: Store, desk: Desk, every: Overview, told: Told, now: datetime
 ) -> Iterator[Event]:
     """Yield what is new of feeds, and keep how they fare; inside a transaction.
 
     Only of those that changed: nothing is new of others, but where a failure that may
     have been our own fault turns out to be the outlet's.
     """
-    if store.fact("judged_by") != __version__:
+    if store.fact("judged_by") != program():
         judged.stir(store)
-        store.note("judged_by", __version__)
+        store.note("judged_by", program())
     stirred = judged.stirred(store)
-    blamed = [
-        url for url in judged.blamed(store, reach) if not health.is_told(told, url)
-    ]
+    reach = every.reach
+    ours = judged.blamed(store, reach) if every.began else ()
+    blamed = [url for url in ours if not health.is_told(told, url)]
     urls = [*dict.fromkeys((*stirred, *blamed))]
     for start in range(0, len(urls), _TOGETHER):
         part = urls[start : start + _TOGETHER]

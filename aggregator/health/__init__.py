@@ -14,7 +14,7 @@ from aggregator.health.coverage import (
     coverage,
     from_text,
 )
-from aggregator.health.events import Event, Kind, Told
+from aggregator.health.events import BRAKES, EDITS, Event, Kind, Told
 from aggregator.health.news import (
     Gap,
     brake_events,
@@ -29,6 +29,8 @@ from aggregator.health.status import Health, Record, Rhythm, Status, rhythm_of, 
 from aggregator.health.troubles import OURS, Reach, cut_off, feed_events, is_told
 
 __all__ = [
+    "BRAKES",
+    "EDITS",
     "LATEST",
     "OURS",
     "SLOT",

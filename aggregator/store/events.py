@@ -57,10 +57,15 @@ def told(store: Store, limit: int = KEPT) -> tuple[Event, ...]:
 
 def lasting(store: Store) -> tuple[Event, ...]:
     """Return everything that was ever told of failures and silences, oldest first."""
+    return of(store, (*FAILURE, *SILENCE))
+
+
+def of(store: Store, kinds: Iterable[Kind]) -> tuple[Event, ...]:
+    """Return everything of these kinds that was ever told and is kept, oldest first."""
     rows = store.rows(
         "SELECT * FROM events WHERE kind IN (SELECT value FROM json_each(?)) "
         "ORDER BY at, id",
-        json.dumps([*FAILURE, *SILENCE]),
+        json.dumps([*kinds]),
     )
     return tuple(map(_event, rows))
 

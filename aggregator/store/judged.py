@@ -101,44 +101,49 @@ def rhythms(store: Store, urls: Collection[str]) -> Mapping[str, Rhythm]:
 
 # ── of all followed feeds ─────────────────────────────────────────────────────────────
 
-_ANSWERED = "iif(failure IN (SELECT value FROM json_each(?)), success_at, polled_at)"
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What all followed feeds are together.
+
+    feeds: how many. polled_at: when one was polled last. began: when one began to fail
+    last, of those whose failure may be our own fault. None: there was none.
+    """
+
+    feeds: int
+    polled_at: datetime | None
+    began: datetime | None
+    reach: Reach
 
 
-def count(store: Store) -> int:
-    """Return how many feeds are followed."""
-    (row,) = store.rows("SELECT count(*) AS n FROM feeds WHERE followed")
-    return int(row["n"])
-
-
-def polled_at(store: Store) -> datetime | None:
-    """Return when a followed feed was polled last."""
-    (row,) = store.rows("SELECT max(polled_at) AS at FROM feeds WHERE followed")
-    return maybe_instant(row["at"])
-
-
-def reach(store: Store) -> Reach:
-    """Return what answers the followed feeds gave that were polled."""
+def overview(store: Store) -> Overview:
+    """Return what the followed feeds are together, in one walk through them."""
     rows = store.rows(
-        f"""
-        SELECT {_ANSWERED} AS at, count(*) AS n FROM feeds
-        WHERE followed AND polled_at IS NOT NULL GROUP BY 1
-        """,  # noqa: S608 - _ANSWERED is a constant
-        _ours(),
-    )
-    at = frozenset(instant(row["at"]) for row in rows if row["at"] is not None)
-    return Reach(sum(row["n"] for row in rows), at, max(at, default=None))
-
-
-def began(store: Store) -> datetime | None:
-    """Return since when a feed fails that began last, of what may be our own fault."""
-    (row,) = store.rows(
         """
-        SELECT max(failing_since) AS at FROM feeds
-        WHERE followed AND failure IN (SELECT value FROM json_each(?))
+        SELECT iif(ours, success_at, polled_at) AS at, count(*) AS n,
+            count(polled_at) AS polled, max(polled_at) AS last,
+            max(iif(ours, failing_since, NULL)) AS began
+        FROM (
+            SELECT failure IN (SELECT value FROM json_each(?)) AS ours, success_at,
+                polled_at, failing_since
+            FROM feeds WHERE followed
+        ) GROUP BY 1
         """,
         _ours(),
     )
-    return maybe_instant(row["at"])
+    at = frozenset(instant(row["at"]) for row in rows if row["at"] is not None)
+    newest = max(at, default=None)
+    return Overview(
+        feeds=sum(row["n"] for row in rows),
+        polled_at=_latest(row["last"] for row in rows),
+        began=_latest(row["began"] for row in rows),
+        reach=Reach(sum(row["polled"] for row in rows), at, newest),
+    )
+
+
+def _latest(values: Iterable[int | None]) -> datetime | None:
+    known = [value for value in values if value is not None]
+    return instant(max(known)) if known else None
 
 
 def blamed(store: Store, reach: Reach) -> list[str]:
