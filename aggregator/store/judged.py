@@ -101,6 +101,9 @@ def rhythms(store: Store, urls: Collection[str]) -> Mapping[str, Rhythm]:
 
 # ── of all followed feeds ─────────────────────────────────────────────────────────────
 
+_OURS = "failure IN (SELECT value FROM json_each(?1))"
+_ANSWERED = f"iif({_OURS}, success_at, polled_at)"
+
 
 @dataclass(frozen=True, slots=True)
 class Overview:
@@ -117,33 +120,33 @@ class Overview:
 
 
 def overview(store: Store) -> Overview:
-    """Return what the followed feeds are together, in one walk through them."""
-    rows = store.rows(
-        """
-        SELECT iif(ours, success_at, polled_at) AS at, count(*) AS n,
-            count(polled_at) AS polled, max(polled_at) AS last,
-            max(iif(ours, failing_since, NULL)) AS began
-        FROM (
-            SELECT failure IN (SELECT value FROM json_each(?)) AS ours, success_at,
-                polled_at, failing_since
-            FROM feeds WHERE followed
-        ) GROUP BY 1
-        """,
+    """Return what the followed feeds are together, in one walk through them.
+
+    When answers came is looked up only where a failure may be our own fault.
+    """
+    (row,) = store.rows(
+        f"""
+        SELECT count(*) AS feeds, count(polled_at) AS polled, max(polled_at) AS last,
+            max({_ANSWERED}) AS newest, max(iif({_OURS}, failing_since, NULL)) AS began
+        FROM feeds WHERE followed
+        """,  # noqa: S608 - constants
         _ours(),
     )
-    at = frozenset(instant(row["at"]) for row in rows if row["at"] is not None)
-    newest = max(at, default=None)
-    return Overview(
-        feeds=sum(row["n"] for row in rows),
-        polled_at=_latest(row["last"] for row in rows),
-        began=_latest(row["began"] for row in rows),
-        reach=Reach(sum(row["polled"] for row in rows), at, newest),
+    answers = (
+        store.rows(
+            f"SELECT DISTINCT {_ANSWERED} AS at FROM feeds WHERE followed",  # noqa: S608
+            _ours(),
+        )
+        if row["began"] is not None
+        else ()
     )
-
-
-def _latest(values: Iterable[int | None]) -> datetime | None:
-    known = [value for value in values if value is not None]
-    return instant(max(known)) if known else None
+    at = frozenset(instant(row["at"]) for row in answers if row["at"] is not None)
+    return Overview(
+        feeds=row["feeds"],
+        polled_at=maybe_instant(row["last"]),
+        began=maybe_instant(row["began"]),
+        reach=Reach(row["polled"], at, maybe_instant(row["newest"])),
+    )
 
 
 def blamed(store: Store, reach: Reach) -> list[str]:
