@@ -99,7 +99,8 @@ def view(store: Store, desk: Desk, stories: Iterable[Story]) -> DeskView:
     stories, told = tuple(stories), events.told(store)
     config = desk.config
     adopted = configurations.adopted(store, config.digest)
-    every = judged.overview(store) if adopted else None
+    known = adopted and store.fact("judged_by") == program()
+    every = judged.overview(store) if known else None
     if every and every.feeds >= SHOWN:
         lines, as_of = _foremost(store, desk, told), every.polled_at
     else:
