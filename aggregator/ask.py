@@ -18,7 +18,7 @@ from aggregator.decisions import Ruling, Rulings, key
 from aggregator.desk import Desk, regrouped, settled, stories
 from aggregator.model import Outlet
 from aggregator.publish.places import places
-from aggregator.store import Store, books, events, polls, traces
+from aggregator.store import Store, books, cycles, events, traces
 from aggregator.stories import Ledger, Standing, compose, spoken
 from aggregator.urls import canonical, host
 from aggregator.why import Case, Forgotten, Source, Span, Tale, Trace
@@ -60,7 +60,7 @@ def about(store: Store, desk: Desk, asked: str, written: str, now: datetime) -> 
         sources=sources,
         forgotten=forgotten,
         likely=likely,
-        ended_at=polls.last_cycle(store),
+        ended_at=cycles.last_cycle(store),
     )
 
 

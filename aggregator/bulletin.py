@@ -23,7 +23,7 @@ from aggregator.lock import CYCLE_WAIT, held
 from aggregator.model import Addition, State, Story
 from aggregator.publish.desk import desk as desk_pages
 from aggregator.recover import recover
-from aggregator.store import Store, polls, tales
+from aggregator.store import Store, cycles, tales
 from aggregator.store import rules as remembered
 from aggregator.store.base import seconds
 from aggregator.stories import Settled, brake, held_by_topic, place, possible_ids
@@ -113,7 +113,7 @@ def bring_out(store: Store, desk: Desk, now: datetime) -> Bulletin:
     watch.brake(store, desk, told, now)
     reached = watch.watch(store, desk, told, now)
     documents = rebuild(store, desk, told)
-    polls.forget(store, now, desk.config.storage.history)
+    cycles.forget(store, now, desk.config.storage.history)
     return Bulletin(
         stories=sum(story.state is State.PUBLISHED for story in told),
         documents=documents,
@@ -127,7 +127,7 @@ def bring_out(store: Store, desk: Desk, now: datetime) -> Bulletin:
 def end(store: Store, desk: Desk, bulletin: Bulletin, now: datetime) -> None:
     """Remember that a cycle is complete and, if it brought one out, its bulletin."""
     with store.transaction():
-        polls.end_cycle(store, now)
+        cycles.end_cycle(store, now)
         if bulletin.new:
             said = {
                 "of": str(_signature(desk)),
@@ -200,7 +200,7 @@ def tell(store: Store, desk: Desk, now: datetime, *, accept: bool = False) -> Ti
         found = before and before.added_at and not decided.addition
         followed = followed or bool(found)
     edited, standings = remembered.marked(store), tuple(one.after for one in moves)
-    begun = polls.last_cycle(store) or store.fact("recovered_at")
+    begun = cycles.last_cycle(store) or store.fact("recovered_at")
     if not accept and begun and followed:
         limit = desk.config.matching.brake
         topics = [topic.id for topic in desk.config.topics]

@@ -19,7 +19,7 @@ from aggregator.fts import Index
 from aggregator.identity import number
 from aggregator.model import Entry, Feed, Outcome, Outlet, Polling, Validators
 from aggregator.query import compile_line
-from aggregator.store import Store, history, polls
+from aggregator.store import Store, cycles, history, polls
 from aggregator.text import fold
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -115,7 +115,7 @@ def test_what_is_forgotten_is_found_no_more(store: Store) -> None:
     """The index forgets an entry with its text."""
     record(store, an_entry("a", "Les livreurs"), an_entry("b", "Les livreurs, suite"))
     record(store, an_entry("b", "Les livreurs, suite"), at=NOW + DAY)
-    polls.forget(store, NOW + 10 * DAY, 5 * DAY)
+    cycles.forget(store, NOW + 10 * DAY, 5 * DAY)
 
     assert titles(store, "livreurs") == ["Les livreurs, suite"]
     assert vocabulary(store) == as_if_new(store)
@@ -191,7 +191,7 @@ def test_the_index_is_what_it_would_be_if_it_were_made_anew(
                 ),
                 at=at,
             )
-            polls.forget(store, at, 20 * DAY)
+            cycles.forget(store, at, 20 * DAY)
             at += days * DAY
         rows = store.rows("SELECT title, summary FROM entries ORDER BY place DESC")
 

@@ -31,7 +31,7 @@ from aggregator.model import (
     Validators,
     Verdict,
 )
-from aggregator.store import Store, books, polls, tales
+from aggregator.store import Store, books, cycles, polls, tales
 from aggregator.store.schema import migrations
 from aggregator.stories import Ledger, Placement, Standing
 
@@ -305,7 +305,7 @@ def test_a_pause_goes_on_after_the_clock_was_set_back(store: Store) -> None:
     polls.pause(store, "le-soir.fr", NOW - day + 3 * minute, NOW - day - minute)
     polls.pause(store, "le-temps.ch", NOW + 9 * minute, NOW + minute)
     polls.pause(store, "slate.fr", NOW - minute, NOW - 2 * minute)
-    polls.end_cycle(store, NOW)
+    cycles.end_cycle(store, NOW)
     back = NOW - day
     polls.set_back(store, back)
 
@@ -427,14 +427,14 @@ def test_texts_without_mention_go_after_their_history_and_hashes_later(
     polls.record(store, [an_outcome(at=NOW)], POLLING)
     half_a_year = timedelta(days=180)
 
-    polls.forget(store, NOW + timedelta(days=179), half_a_year)
+    cycles.forget(store, NOW + timedelta(days=179), half_a_year)
     assert len(store.rows("SELECT * FROM entries")) == 2
 
-    polls.forget(store, NOW + timedelta(days=181), half_a_year)
+    cycles.forget(store, NOW + timedelta(days=181), half_a_year)
     assert [r["key"] for r in store.rows("SELECT key FROM entries")] == ["told"]
     assert len(store.rows("SELECT * FROM seen")) == 2
 
-    polls.forget(store, NOW + timedelta(days=731), half_a_year)
+    cycles.forget(store, NOW + timedelta(days=731), half_a_year)
     assert store.rows("SELECT * FROM seen") == []
 
 
@@ -442,7 +442,7 @@ def test_what_is_still_listed_is_never_forgotten(store: Store) -> None:
     """A feed that lists the same entry for years does not make it new again."""
     entry = an_entry("a")
     polls.record(store, [an_outcome(entry)], POLLING)
-    polls.forget(store, NOW + timedelta(days=4000), timedelta(days=1))
+    cycles.forget(store, NOW + timedelta(days=4000), timedelta(days=1))
 
     (task,) = polls.due(store, [FEED], NOW, POLLING, everything=True)
     assert task.known == {entry.fingerprint}
@@ -669,11 +669,11 @@ def test_the_host_that_is_asked_is_the_one_whose_pause_counts(moved: Store) -> N
 
 def test_the_end_of_a_cycle_is_remembered(store: Store) -> None:
     """`status --max-age` needs to know when a cycle last ended."""
-    assert polls.last_cycle(store) is None
+    assert cycles.last_cycle(store) is None
 
-    polls.end_cycle(store, NOW)
+    cycles.end_cycle(store, NOW)
 
-    assert polls.last_cycle(store) == NOW
+    assert cycles.last_cycle(store) == NOW
 
 
 # ── stories ───────────────────────────────────────────────────────────────────────────

@@ -17,7 +17,7 @@ from aggregator.health import status as health_of
 from aggregator.match import search as find
 from aggregator.model import AggregatorError, Config, State
 from aggregator.query import compile_line
-from aggregator.store import Store, books, polls
+from aggregator.store import Store, books, cycles
 
 _LATELY = timedelta(days=30)  # gaps that `status` tells of
 _HEAD = (
@@ -53,7 +53,7 @@ def status(path: str | None, max_age: str | None, as_json: bool) -> None:
     ended = None
     if config.storage.database.exists():
         with Store(config.storage.database) as store:
-            records, ended = books.records(store), polls.last_cycle(store)
+            records, ended = books.records(store), cycles.last_cycle(store)
             gaps = books.gaps(store, now() - _LATELY)
     lines = [health_of(feed, records.get(feed.url)) for feed in config.feeds]
     if as_json:

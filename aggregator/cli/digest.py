@@ -17,7 +17,7 @@ from aggregator.desk import Desk, queue, stories
 from aggregator.model import Config, State
 from aggregator.publish.digest import digest as in_words
 from aggregator.publish.news import News, news
-from aggregator.store import Store, books, polls
+from aggregator.store import Store, books, cycles
 
 
 @click.command()
@@ -58,7 +58,7 @@ def _news(desk: Desk, since: datetime, until: datetime) -> News:
         waiting, joins = queue(store, desk, State.WAITING, until)
         view = replace(watch.view(store, desk, every), waiting=waiting, joins=joins)
         counted = books.tallies(store, since)
-        cycle_at = polls.last_cycle(store)
+        cycle_at = cycles.last_cycle(store)
     return news(desk.config.site, every, view, counted, since, until, cycle_at)
 
 

@@ -36,7 +36,7 @@ def keep(store: Store, found: Sequence[Found], *, backfilled: int = 0) -> None:
 
     Their date and first sight stay as first recorded, and the text of an article that
     was read from its page. backfilled: as the column of those that are new, see
-    `schema.backfill`.
+    `schema.later.backfill`.
     """
     by_id = {each.one.entry.id: each for each in found}
     there = _there(store, by_id)
