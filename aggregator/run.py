@@ -20,6 +20,7 @@ from aggregator.lock import held
 from aggregator.model import (
     Config,
     ConfigError,
+    EngineError,
     Failure,
     Feed,
     Outcome,
@@ -54,7 +55,8 @@ def cycle(
     wrong: why an edit of the maintainer's cannot be used; the desk shows it at once.
     stop: once it is set no other feed is asked, and what came by then is published; the
     cycle is not complete then.
-    Raises StoreError, LockHeldError, AggregatorError when nothing can be published.
+    Raises StoreError, LockHeldError, AggregatorError when nothing can be published, and
+    EngineError when not every feed could be asked; what came by then is published.
     """
     began = time.monotonic()
     config = desk.config
@@ -73,9 +75,13 @@ def cycle(
             polls.due(store, feeds, now, config.polling, everything=everything)
         )
         failing = polls.failing(store) if tasks else set()
-        tally = _poll(store, config, tasks, now, progress, stop)
-        if not tasks or tally.succeeded:  # else this machine may be cut off
-            second_wave(store, config, feeds, now, stop)
+        try:
+            tally = _poll(store, config, tasks, now, progress, stop)
+            if not tasks or tally.succeeded:  # else this machine may be cut off
+                second_wave(store, config, feeds, now, stop)
+        except EngineError:
+            bulletin.bring_out(store, desk, now)  # what came before is no worse for it
+            raise
         gained = books.gained(before, books.mention_counts(store))
         out = bulletin.bring_out(store, desk, now)
         if stop is None or not stop.is_set():
@@ -145,24 +151,28 @@ def _poll(
     ready: list[Outcome] = []
     flushed = time.monotonic()
     batches = engine.plan(tasks, config, now, polls.pauses(store, now))
-    for outcomes in engine.outcomes(batches, config.polling.concurrency, stop):
-        for outcome in outcomes:
-            done += 1
-            if not outcome.asked:
-                continue
-            polled += 1
-            unchanged += outcome.unchanged
-            if outcome.failure:
-                failures.append((outcome.feed, outcome.failure))
-            else:
-                succeeded.append(outcome.feed)
-        ready += outcomes
-        full = len(ready) >= _FLUSH or _entries(ready) >= _FLUSH_ENTRIES
-        if full or time.monotonic() - flushed > _FLUSH_AFTER:
-            new_entries += polls.record(store, ready, config.polling)
-            ready, flushed = [], time.monotonic()
-        if progress:
-            progress(done, len(tasks))
+    try:
+        for outcomes in engine.outcomes(batches, config, stop):
+            for outcome in outcomes:
+                done += 1
+                if not outcome.asked:
+                    continue
+                polled += 1
+                unchanged += outcome.unchanged
+                if outcome.failure:
+                    failures.append((outcome.feed, outcome.failure))
+                else:
+                    succeeded.append(outcome.feed)
+            ready += outcomes
+            full = len(ready) >= _FLUSH or _entries(ready) >= _FLUSH_ENTRIES
+            if full or time.monotonic() - flushed > _FLUSH_AFTER:
+                new_entries += polls.record(store, ready, config.polling)
+                ready, flushed = [], time.monotonic()
+            if progress:
+                progress(done, len(tasks))
+    except EngineError:
+        polls.record(store, ready, config.polling)
+        raise
     new_entries += polls.record(store, ready, config.polling)
     return _Tally(
         polled,

@@ -514,7 +514,15 @@ def test_each_site_key_says_what_it_expected(
         ),
         (
             '[engine]\nkind = "dask"',
-            'engine.kind: "dask" is not built into this version; leave it out',
+            "engine.address: missing (of the cluster's scheduler); write address =",
+        ),
+        (
+            '[engine]\nkind = "dask"\naddress = "scheduler"',
+            'engine.address: "scheduler" is no address of a scheduler; write such as',
+        ),
+        (
+            '[engine]\nkind = "dusk"',
+            "engine.kind: \"dusk\" is unknown; did you mean 'dask'?",
         ),
         ("[[polling]]\nper_host = 1", "polling: a list is no table; write [polling]"),
         ("[[outlets]]", "outlets: a list is no table; write [outlets]"),

@@ -102,7 +102,7 @@ def test_make_targets_named_in_a_document_exist(document: Path) -> None:
 
 def test_units_start_commands_that_exist() -> None:
     """Systemd and cron are told to start real commands."""
-    for path in (ROOT / "deploy").iterdir():
+    for path in filter(Path.is_file, (ROOT / "deploy").rglob("*")):
         for line in re.findall(r"aggregator --config \S+ (\w+)", path.read_text()):
             assert line in COMMANDS, path
 

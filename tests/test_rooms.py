@@ -60,6 +60,8 @@ HOMES = {
     "feedparser": {"parse"},
     "feedgen": {"publish"},
     "apscheduler": {"worker"},
+    "dask": {"engine"},
+    "distributed": {"engine"},
     "sqlite_utils": {"store"},
     "sqlite3": {"store", "fts"},
     "click": {"cli"},

@@ -319,7 +319,7 @@ def test_a_fault_of_our_own_is_loud_and_stops_nothing_else(
     task = PollTask(feed, None, Validators('"old"'))  # type: ignore[arg-type]
     (batch,) = engine.plan([replace(task, url=feed.url)], world, NOW)
     broken = replace(batch, polling=None)  # type: ignore[arg-type]
-    ((outcome,),) = engine.outcomes([broken], 1)
+    ((outcome,),) = engine.outcomes([broken], world)
 
     assert outcome.failure
     assert outcome.failure.kind == "ours"

@@ -42,7 +42,7 @@ def ask_feeds(
     # no topics: what the entries mention is of no matter here
     batches = engine.plan(tasks, replace(config, topics=()), now, _pauses(config, now))
     checks: dict[str, FeedCheck] = {}
-    for landed in engine.outcomes(batches, config.polling.concurrency, stop):
+    for landed in engine.outcomes(batches, config, stop):
         for outcome in landed:
             timeout = outcome.feed.outlet.timeout or config.polling.timeout
             checks[outcome.feed.url] = judge(outcome, timeout, text)

@@ -22,6 +22,7 @@ from aggregator.config.values import (
     many,
     path,
     query,
+    scheduler,
     site_url,
     size,
     tag,
@@ -232,11 +233,17 @@ ENGINE = Table(
         "kind",
         choice(*ENGINES),
         "threads",
-        'where polls run: "threads" of this machine, or a "dask" cluster (not built'
-        " into this version)",
-        '"threads"',
+        'where polls run: "threads" of this machine, or a "dask" cluster'
+        " ([scale.md](scale.md))",
+        '"dask"',
     ),
-    Key("address", text, "", "of the Dask scheduler", '"tcp://scheduler:8786"'),
+    Key(
+        "address",
+        scheduler,
+        "",
+        "of the cluster's scheduler",
+        '"tcp://scheduler:8786"',
+    ),
 )
 
 TOPIC = Table(

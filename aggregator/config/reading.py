@@ -311,10 +311,13 @@ def _check_polling(values: Mapping[str, Any], problems: Problems) -> None:
 
 
 def _check_engine(values: Mapping[str, Any], problems: Problems) -> None:
-    """Refuse what this version cannot do rather than do something else."""
-    if values["kind"] != "threads":
-        what = f"{shown(values['kind'])} is not built into this version"
-        problems.add("engine.kind", f'{what}; leave it out or write "threads"')
+    """Report a cluster without an address; a faulty one was reported already."""
+    if any(text.startswith("engine.") for text in problems.lines):
+        return
+    if values["kind"] == "dask" and not values["address"]:
+        what = f"missing ({ENGINE.keys['address'].doc})"
+        example = ENGINE.keys["address"].example
+        problems.add("engine.address", f"{what}; write address = {example}")
 
 
 def _quoted(name: str) -> str:

@@ -35,6 +35,7 @@ _SIZE = re.compile(r"(\d{1,9}) ?([kmg]?b)", re.IGNORECASE)
 _TOPIC_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LONGEST_ID = 64  # characters of a topic id: it is a folder's name
 _MAIL = re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_SCHEDULER = re.compile(r"(?:tcp|tls)://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 §5.6.2
 # Not \s: a no-break space in a French title is meant.
 _BLANKS = re.compile(r"[ \t\r\n]+")
@@ -176,6 +177,15 @@ def site_url(raw: object) -> str:
 def url_or_nothing(raw: object) -> str:
     """Return an address, or "" where none is written."""
     return url(raw) if raw != "" else ""
+
+
+def scheduler(raw: object) -> str:
+    """Return the address of a Dask scheduler; "" = none."""
+    value = text(raw)
+    if not value or _SCHEDULER.fullmatch(value):
+        return value
+    what = f"{shown(raw)} is no address of a scheduler"
+    raise UnfitError(("", f'{what}; write such as "tcp://scheduler:8786"'))
 
 
 def contact(raw: object) -> str:

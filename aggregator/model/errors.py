@@ -48,6 +48,10 @@ class LockHeldError(AggregatorError):
     exit_status = 75
 
 
+class EngineError(AggregatorError):
+    """What carries out polls cannot be reached, or is lost; they wait for a cycle."""
+
+
 class StageError(AggregatorError):
     """What an outlet did; becomes a `Failure` and never leaves `poll`."""
 
