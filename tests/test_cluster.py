@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
@@ -24,7 +25,7 @@ from aggregator import engine
 from aggregator.cli import main
 from aggregator.config import read
 from aggregator.engine import crews
-from aggregator.engine.batches import alone
+from aggregator.engine.waiting import Waiting
 from aggregator.model import (
     Batch,
     Config,
@@ -213,18 +214,33 @@ def test_a_poll_that_kills_workers_is_its_outlets_failure_alone(
     )
 
 
-def test_batches_that_were_lost_go_feed_by_feed() -> None:
-    """In their order, with the spacing of their host."""
-    feeds = [Feed(f"https://a.fr/{n}", Outlet(f"{n}", ())) for n in range(3)]
+def together(*names: str) -> Batch:
+    """Return a batch of feeds of one host."""
+    feeds = [Feed(f"https://a.fr/{name}", Outlet(name, ())) for name in names]
     tasks = tuple(PollTask(feed, feed.url) for feed in feeds)
-    batch = Batch(tasks, (), Polling(), "", NOW, host="a.fr", lanes=2)
+    return Batch(tasks, (), Polling(), "", NOW, host="a.fr", lanes=2)
 
-    parts = alone(batch)
 
-    assert [part.tasks for part in parts] == [(task,) for task in tasks]
-    assert {(part.host, part.lanes, part.resumed) for part in parts} == {
-        ("a.fr", 1, True)
-    }
+def test_of_batches_that_were_lost_the_deadly_feed_is_found() -> None:
+    """Each goes alone, then each feed of the one that kills; in order, and spaced."""
+    deadly, innocent = together("a", "b", "c"), replace(together("d"), host="d.fr")
+    waiting = Waiting([deadly, innocent])
+    flying = [waiting.next([], 9), waiting.next([deadly], 9)]
+
+    assert flying == [deadly, innocent]
+    assert waiting.next(flying, 9) is None
+    assert all(map(waiting.again, flying))
+    assert waiting.next([innocent], 9) is None
+    assert waiting.next([], 9) == deadly
+    assert waiting.again(deadly)
+
+    for name in "abc":
+        one = waiting.next([], 9)
+        assert one == replace(together(name), lanes=1, resumed=True)
+        assert waiting.again(one) is False
+
+    with pytest.raises(EngineError, match="one feed after another"):
+        waiting.next([], 9)
 
 
 # ── told to stop ──────────────────────────────────────────────────────────────────────
@@ -270,6 +286,42 @@ def test_nobody_is_asked_for_a_command_that_is_gone(
 
     assert not future.done()
     assert [request.path for request in server.requests] == ["/a"]
+
+
+# ── results ───────────────────────────────────────────────────────────────────────────
+
+
+def test_results_wait_at_the_workers(slow: Config, cluster: str) -> None:
+    """Few are here while nobody takes them; the others come as they are taken."""
+    (batch,) = planned(slow)
+    one = replace(batch, tasks=batch.tasks[:1])
+
+    def under_way(dask_scheduler: distributed.Scheduler) -> bool:
+        return any(task.state != "memory" for task in dask_scheduler.tasks.values())
+
+    with (
+        distributed.Client(cluster, set_as_default=False) as client,
+        crews.enlisted(slow, threading.Event()) as crew,
+    ):
+        futures = [crew.submit(poll, one) for _ in range(12)]
+        while client.run_on_scheduler(under_way) or sum(map(Future.done, futures)) < 8:
+            pass
+        held = [future for future in futures if future.done()]
+        others = [future for future in futures if future not in held]
+        brought = [crew.brought(future) for future in (*held, *others)]
+
+    assert (len(held), len(others)) == (8, 4)
+    assert all(outcome.status == 200 for (outcome,) in brought)
+
+
+def test_a_fault_of_our_own_on_a_worker_is_told_with_its_place(slow: Config) -> None:
+    """It is loud, and is the failure of its batch alone."""
+    (batch,) = planned(slow)
+    broken = replace(batch, polling=None)  # type: ignore[arg-type]
+    (outcomes,) = engine.outcomes([broken], slow)
+
+    assert {outcome.failure.kind for outcome in outcomes} == {"ours"}
+    assert "AttributeError" in outcomes[0].failure.reason
 
 
 # ── no cluster to be had ──────────────────────────────────────────────────────────────
@@ -325,7 +377,7 @@ def test_another_program_at_the_other_end_is_named(cluster: str) -> None:
     """A worker that would make other ids of the same entries is not used."""
     other = (errand.program()[0], ("Python", "2.7"), *errand.program()[2:])
     with distributed.Client(cluster, set_as_default=False) as client:
-        call = client.submit(errand.carry, "", other, b"")
+        call = client.submit(errand.carry, "", other, b"", pure=False)
         with pytest.raises(
             errand.UnfitError, match=r"has Python 3.*, this machine 2\."
         ):

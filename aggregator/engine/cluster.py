@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
@@ -37,6 +38,7 @@ _LOGGERS: Final = ("distributed", "distributed.client", "tornado.application")
 _LOOK: Final = 1.0  # seconds between two looks at the cluster
 _FETCHERS: Final = 4  # results on their way here at once
 _HELD: Final = 8  # results that are here and not recorded yet, at most
+_SHOWN: Final = 120  # characters of what Dask says itself
 _SPARE: Final = 8  # of so many threads one more batch waits: none is idle meanwhile
 
 
@@ -112,11 +114,10 @@ class Cluster:
     def submit(self, visit: Visit[B, R], batch: B) -> Future[bytes]:
         """Begin with a batch; where a worker is lost, another one begins it anew."""
         landed: Future[bytes] = Future()
+        parcel = pickle.dumps((visit, batch))
         call = self._client.submit(
-            errand.carry,
-            self._flight,
-            errand.program(),
-            pickle.dumps((visit, batch)),
+            pickle.loads,
+            pickle.dumps(_Call(self._flight, errand.program(), parcel)),
             key=f"{visit.__name__}-{uuid4().hex}",
             pure=False,
         )
@@ -132,19 +133,28 @@ class Cluster:
         self._room.acquire()
         try:
             landed.set_result(call.result())
-        except KilledWorker:
-            landed.set_exception(DeathError())
-        except CancelledError:
-            landed.set_exception(
-                EngineError(
+        except Exception as exc:  # noqa: BLE001 - `brought` raises it, told apart
+            landed.set_exception(self._told(exc))
+
+    def _told(self, exc: Exception) -> Exception:
+        """Return what an exception of Dask's, or of a worker's, means for us."""
+        match exc:
+            case errand.FaultError():
+                return exc
+            case KilledWorker():
+                return DeathError()
+            case errand.UnfitError():
+                return EngineError(str(exc))
+            case CancelledError():
+                return EngineError(
                     f"the Dask scheduler at {self._address} is lost; what came is "
                     "recorded, and the next cycle asks for the rest"
                 )
-            )
-        except errand.UnfitError as exc:
-            landed.set_exception(EngineError(str(exc)))
-        except Exception as exc:  # noqa: BLE001 - whatever it is, `brought` raises it
-            landed.set_exception(exc)
+        what = " ".join(str(exc).split())
+        return EngineError(
+            f"a Dask worker of {self._address} cannot read what it is sent "
+            f"({what[:_SHOWN]}); install this program there: docs/scale.md"
+        )
 
     def brought(self, future: Future[bytes]) -> tuple[Any, ...]:
         """Return what a batch has brought."""
@@ -178,3 +188,21 @@ class Cluster:
                 f"`dask worker {self._address}`: docs/scale.md"
             )
         return self._threads
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What is to be called on a worker; to unpickle it is to call it.
+
+    Dask itself sees a function of the standard library, so its scheduler needs nothing
+    of this program. Nor does a worker that has it not, or another one, die of reading
+    what it was sent, and take the blame to the outlets: the call raises there.
+    """
+
+    flight: str
+    sender: errand.Program
+    parcel: bytes
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how it is unpickled."""
+        return errand.carry, (self.flight, self.sender, self.parcel)

@@ -20,6 +20,7 @@ from weakref import WeakValueDictionary
 from distributed import Worker, get_worker
 
 from aggregator import __version__
+from aggregator.fault import where
 
 Program = tuple[tuple[str, str], ...]
 """The parts of a program that shape what it makes of a document: names, versions."""
@@ -34,6 +35,10 @@ _lock: Final = threading.Lock()
 
 class UnfitError(Exception):
     """A worker that cannot be used; the text says why and what to do about it."""
+
+
+class FaultError(Exception):
+    """A visit raised, a fault of this program; the text says what and where."""
 
 
 @cache
@@ -55,14 +60,17 @@ def carry(flight: str, sender: Program, parcel: bytes) -> bytes:
     """Return what a visit brings, pickled; it runs in a thread of a Dask worker.
 
     flight: names the stop that `halt` sets. parcel: the visit and its batch, pickled.
-    Raises UnfitError.
+    Raises UnfitError, FaultError.
     """
     worker = get_worker()
     _fit(worker.address, sender)
     visit, batch = pickle.loads(parcel)  # noqa: S301 - a cluster runs what it is sent
     with _lock:
         stop = _flights.setdefault(flight, threading.Event())
-    return pickle.dumps(visit(batch, _Wanted(worker, stop)))
+    try:
+        return pickle.dumps(visit(batch, _Wanted(worker, stop)))
+    except Exception as exc:
+        raise FaultError(where(exc)) from exc
 
 
 def halt(flight: str) -> None:

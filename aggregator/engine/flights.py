@@ -10,14 +10,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 
-from aggregator.engine.batches import alone, by_host, of_site
+from aggregator.engine.batches import by_host, of_site
 from aggregator.engine.crews import DeathError, Visit, enlisted
+from aggregator.engine.waiting import Waiting
 from aggregator.follow import follow
 from aggregator.knock import knock
 from aggregator.model import (
@@ -111,12 +112,12 @@ def _flown(
     if not batches:
         return  # nobody is called for nothing
     stop = stop or threading.Event()
-    notes, queue = _Notes(), _Queue(batches)
+    notes, waiting = _Notes(), Waiting(batches)
     flying: dict[Future[Any], B] = {}
     with enlisted(config, stop) as crew:
         while True:
             while not stop.is_set():
-                batch = queue.next(flying.values(), crew.room())
+                batch = waiting.next(flying.values(), crew.room())
                 if batch is None:
                     break
                 sent = notes.brief(batch)
@@ -133,7 +134,7 @@ def _flown(
                 except EngineError:
                     raise
                 except DeathError:
-                    landed = () if queue.again(batch) else lost(batch, _DEADLY)
+                    landed = () if waiting.again(batch) else lost(batch, _DEADLY)
                 except Exception as exc:
                     # our own fault, and it stays loud
                     asked = [task.url for task in batch.tasks]
@@ -142,49 +143,6 @@ def _flown(
                     landed = lost(batch, failure)
                 notes.hear(landed)
                 yield landed
-
-
-class _Queue(Generic[B]):
-    """Batches that wait for their turn.
-
-    A process that dies takes what runs beside its bane along, and all of it is blamed.
-    So these batches are tried again at the end, each with nothing beside it; and then
-    each task of the one under which a process dies alone.
-    """
-
-    def __init__(self, batches: Iterable[B]) -> None:
-        self._waiting = list(batches)
-        self._blamed: list[B] = []
-        self._alone = False  # all that is left goes alone
-
-    def next(self, flying: Collection[B], room: int) -> B | None:
-        """Return which batch goes next; None: none may go before another lands.
-
-        One whose host is being asked lets others pass. One that is too wide for now
-        does not, or narrow ones would keep it waiting to the end.
-        """
-        if not self._waiting and not flying and self._blamed:
-            if not self._alone:
-                log.info("processes died, tried alone batches=%d", len(self._blamed))
-            self._alone = True
-            return self._blamed.pop(0)
-        busy = {batch.host for batch in flying if batch.host}
-        free = room - sum(batch.lanes for batch in flying)
-        for position, batch in enumerate(self._waiting):
-            if batch.host not in busy:
-                fits = batch.lanes <= free or not flying
-                return self._waiting.pop(position) if fits else None
-        return None
-
-    def again(self, batch: B) -> bool:
-        """Keep a batch under which processes died; False: it did that all by itself."""
-        if not self._alone:
-            self._blamed.append(batch)
-        elif len(batch.tasks) > 1:
-            self._blamed[:0] = alone(batch)
-        else:
-            return False
-        return True
 
 
 class _Notes:
