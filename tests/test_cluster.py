@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -43,6 +44,8 @@ if importlib.util.find_spec("distributed") is None:
 import dask
 import distributed
 import psutil
+from distributed.cli.dask_scheduler import main as dask_scheduler
+from distributed.cli.dask_worker import main as dask_worker
 
 from aggregator.engine import cluster as dasks
 from aggregator.engine import errand
@@ -50,6 +53,8 @@ from aggregator.engine import errand
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LONG = "Les travailleurs du clic, une enquête sur ceux qui trient nos images. " * 3
 Expected = tuple[dict[str, bytes], dict[str, list[tuple[object, ...]]]]
+ROOT = Path(__file__).parents[1]
+_OPTION = re.compile(r"--[a-z-]+")
 NOBODY = "tcp://127.0.0.1:9"  # the port of "discard": no scheduler is there
 
 
@@ -392,3 +397,28 @@ def test_threads_do_not_load_dask() -> None:
     )
 
     assert told.stdout == "set()\n"
+
+
+# ── what the documents say ────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", ["docs/scale.md", "deploy/dask/compose.yaml"])
+def test_dask_has_the_options_and_settings_that_are_named(name: str) -> None:
+    """Of its commands and of its configuration."""
+    text = (ROOT / name).read_text("utf-8")
+    tools = {"scheduler": dask_scheduler, "worker": dask_worker}
+    options = {
+        tool: {
+            word for each in command.params for word in each.opts + each.secondary_opts
+        }
+        for tool, command in tools.items()
+    }
+    used = re.findall(r"dask (scheduler|worker)((?: +\S+|\n +--\S+)+)", text)
+    named = {(tool, word) for tool, words in used for word in _OPTION.findall(words)}
+    settings = re.findall(r"DASK_(\w+?)\b(?=[:=`])", text)
+
+    assert {tool for tool, _ in named} == {"scheduler", "worker"}
+    assert [pair for pair in named if pair[1] not in options[pair[0]]] == []
+    assert len(settings) > 1
+    for each in settings:
+        dask.config.get(each.lower().replace("__", "."))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 from weakref import WeakValueDictionary
 
-from distributed import Worker, get_worker
+from distributed import Status, Worker, get_worker
 
 from aggregator import __version__
 from aggregator.fault import where
@@ -28,6 +28,7 @@ Program = tuple[tuple[str, str], ...]
 # they read what outlets send, or carry the batches
 _LIBRARIES: Final = ("distributed", "feedparser", "ftfy", "lxml", "trafilatura")
 _BEAT: Final = 1.0  # seconds in which a visit that waits hears that it is to end
+_ENDED: Final = (Status.closing, Status.closed, Status.failed)
 
 _flights: WeakValueDictionary[str, threading.Event] = WeakValueDictionary()
 _lock: Final = threading.Lock()
@@ -99,19 +100,22 @@ def _fit(address: str, sender: Program) -> None:
 class _Wanted(threading.Event):
     """Set when a flight is to end, or when nobody waits for this task any longer.
 
-    A client that was killed tells nobody; its scheduler then gives its tasks up.
+    A client that was killed tells nobody; its scheduler then gives its tasks up. A
+    worker that has lost its scheduler closes, and its threads would go on.
     """
 
     def __init__(self, worker: Worker, stop: threading.Event) -> None:
         super().__init__()
         self._stop = stop
-        self._tasks = worker.state.tasks
+        self._worker = worker
         self._key = worker.get_current_task()
 
     def is_set(self) -> bool:
         """Tell whether nothing more is to be asked."""
-        task = self._tasks.get(self._key)
-        return self._stop.is_set() or task is None or task.state == "cancelled"
+        if self._stop.is_set() or self._worker.status in _ENDED:
+            return True
+        task = self._worker.state.tasks.get(self._key)
+        return task is None or task.state == "cancelled"
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is set, for at most a second: who waits looks again."""
