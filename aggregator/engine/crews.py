@@ -66,10 +66,10 @@ def enlisted(config: Config, stop: threading.Event) -> Iterator[Crew]:
     try:
         # costs 0.6 s, and may not be there
         from aggregator.engine.cluster import connected  # noqa: PLC0415
-    except ImportError as exc:
+    except (ImportError, OSError) as exc:  # the latter of what it looks for in /proc
         raise EngineError(
-            'engine.kind: "dask" needs the extra of that name, and it is not '
-            "installed: docs/scale.md"
+            f'engine.kind: "dask" cannot be loaded ({exc}); it needs the extra of that '
+            "name, and /proc: docs/scale.md"
         ) from exc
 
     with connected(config, stop) as cluster:
