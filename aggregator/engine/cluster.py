@@ -35,6 +35,7 @@ R = TypeVar("R")
 # Dask's setting of how long the scheduler may take to answer; a worker to come, too.
 _WAIT: Final = "distributed.comm.timeouts.connect"
 _LOGGERS: Final = ("distributed", "distributed.client", "tornado.application")
+_SOON: Final = 0.02  # seconds between two looks for the first worker
 _LOOK: Final = 1.0  # seconds between two looks at the cluster
 _FETCHERS: Final = 4  # results on their way here at once
 _HELD: Final = 8  # results that are here and not recorded yet, at most
@@ -96,18 +97,23 @@ class Cluster:
         """Wait for the first worker; raises EngineError when none comes."""
         self._client = client
         self._fetchers = ThreadPoolExecutor(_FETCHERS, "fetch")
+        self._watch = ThreadPoolExecutor(1, "watch")  # a scheduler may be slow to tell
+        self._wait: float = parse_timedelta(dask.config.get(_WAIT))
         self._address = config.engine.address
         self._most = config.polling.concurrency
         self._stop = stop
         self._flight = uuid4().hex
         self._room = threading.Semaphore(_HELD)
         self._threads = 0
-        self._looked = self._manned = time.monotonic()
-        while not self._count() and not stop.wait(_LOOK):
-            pass
+        self._looked = 0.0
+        self._manned = time.monotonic()
+        self._counted = self._watch.submit(self._count)
+        while not self._threads and not stop.wait(_SOON):
+            self.look()
 
     def leave(self) -> None:
         """Take nothing more of what is under way."""
+        self._watch.shutdown(wait=False, cancel_futures=True)
         self._fetchers.shutdown(wait=False, cancel_futures=True)
         self._room.release(_FETCHERS)
 
@@ -167,27 +173,23 @@ class Cluster:
         return min(self._most, self._threads + self._threads // _SPARE + 1)
 
     def look(self) -> None:
-        """Tell workers of a stop, and count them."""
-        if time.monotonic() - self._looked < _LOOK:
-            return
+        """Tell workers of a stop, and count them; it waits for neither."""
+        if self._counted.done() and time.monotonic() - self._looked > _LOOK:
+            self._counted = self._watch.submit(self._count)
+        if time.monotonic() - self._manned > self._wait:
+            raise EngineError(
+                f"the Dask scheduler at {self._address} has no worker, or is stuck; "
+                f"start one with `dask worker {self._address}`: docs/scale.md"
+            )
+
+    def _count(self) -> None:
+        """Count the threads of all workers, and end what they do where it is to end."""
         self._looked = time.monotonic()
         if self._stop.is_set():
-            self._fetchers.submit(
-                self._client.run, errand.halt, self._flight, on_error="ignore"
-            )
-        self._count()
-
-    def _count(self) -> int:
-        """Count the threads of all workers; raises EngineError when none comes."""
+            self._client.run(errand.halt, self._flight, on_error="ignore")
         self._threads = self._client.scheduler_info(n_workers=0)["total_threads"]
         if self._threads:
             self._manned = time.monotonic()
-        elif time.monotonic() - self._manned > parse_timedelta(dask.config.get(_WAIT)):
-            raise EngineError(
-                f"the Dask scheduler at {self._address} has no worker; start one with "
-                f"`dask worker {self._address}`: docs/scale.md"
-            )
-        return self._threads
 
 
 @dataclass(frozen=True, slots=True)
