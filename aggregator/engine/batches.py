@@ -30,8 +30,7 @@ T = TypeVar("T")
 BATCH: Final = 20  # feeds at most in one batch (DESIGN.md §2)
 _PAGES: Final = 10  # of one host in one batch: what came is stored when it lands
 _PER_THREAD: Final = 4  # batches for each, so that a slow one does not hold up the rest
-# The last quarter goes in quarters, so that all threads end at about the same time.
-_LAST: Final = 4
+_LAST: Final = 4  # the last quarter goes in halves: all end at about the same time
 
 
 def plan(
@@ -78,7 +77,7 @@ def plan(
     size = max(1, min(BATCH, size))
     long = len(single) - len(single) // _LAST
     batches += map(batch, _parts(single[:long], size))
-    batches += map(batch, _parts(single[long:], max(1, size // _LAST)))
+    batches += map(batch, _parts(single[long:], max(1, size // 2)))
     return tuple(batches)
 
 

@@ -97,7 +97,7 @@ class Cluster:
         """Wait for the first worker; raises EngineError when none comes."""
         self._client = client
         self._fetchers = ThreadPoolExecutor(_FETCHERS, "fetch")
-        self._watch = ThreadPoolExecutor(1, "watch")  # a scheduler may be slow to tell
+        self._watch = ThreadPoolExecutor(2, "watch")  # a scheduler may be slow to tell
         self._wait: float = parse_timedelta(dask.config.get(_WAIT))
         self._address = config.engine.address
         self._most = config.polling.concurrency
@@ -105,8 +105,9 @@ class Cluster:
         self._flight = uuid4().hex
         self._room = threading.Semaphore(_HELD)
         self._threads = 0
-        self._looked = 0.0
-        self._manned = time.monotonic()
+        self._empty_since: float | None = None
+        # when the last count began, a stop was told, and something came
+        self._looked = self._halted = self._heard = time.monotonic()
         self._counted = self._watch.submit(self._count)
         while not self._threads and not stop.wait(_SOON):
             self.look()
@@ -164,6 +165,7 @@ class Cluster:
 
     def brought(self, future: Future[bytes]) -> tuple[Any, ...]:
         """Return what a batch has brought."""
+        self._heard = time.monotonic()
         self._room.release()
         brought: tuple[Any, ...] = pickle.loads(future.result())  # noqa: S301 - as sent
         return brought
@@ -174,22 +176,31 @@ class Cluster:
 
     def look(self) -> None:
         """Tell workers of a stop, and count them; it waits for neither."""
-        if self._counted.done() and time.monotonic() - self._looked > _LOOK:
+        now = time.monotonic()
+        bad_since = self._empty_since
+        if not self._counted.done():
+            bad_since = self._looked
+        elif now - self._looked > _LOOK:
+            self._looked = now
             self._counted = self._watch.submit(self._count)
-        if time.monotonic() - self._manned > self._wait:
+        if self._stop.is_set() and now - self._halted > _LOOK:
+            self._halted = now
+            self._watch.submit(
+                self._client.run, errand.halt, self._flight, on_error="ignore"
+            )
+        if bad_since and now - max(bad_since, self._heard) > self._wait:
             raise EngineError(
                 f"the Dask scheduler at {self._address} has no worker, or is stuck; "
                 f"start one with `dask worker {self._address}`: docs/scale.md"
             )
 
     def _count(self) -> None:
-        """Count the threads of all workers, and end what they do where it is to end."""
-        self._looked = time.monotonic()
-        if self._stop.is_set():
-            self._client.run(errand.halt, self._flight, on_error="ignore")
+        """Count the threads of all workers."""
         self._threads = self._client.scheduler_info(n_workers=0)["total_threads"]
         if self._threads:
-            self._manned = time.monotonic()
+            self._empty_since = None
+        elif self._empty_since is None:
+            self._empty_since = time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
