@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,8 @@ from aggregator.store import Store, cycles, tales
 from aggregator.store import rules as remembered
 from aggregator.store.base import seconds
 from aggregator.stories import Settled, brake, held_by_topic, place, possible_ids
+
+_PRIVATE = 0o750  # of the desk, for the maintainer alone; less what umask takes
 
 
 @contextmanager
@@ -271,8 +273,11 @@ def tell_hubs(
 
 def show_desk(store: Store, desk: Desk, told: Sequence[Story]) -> None:
     """Write the maintainer's private folder."""
+    folder = desk.config.storage.desk
+    with suppress(OSError):  # whoever writes into it says why it is not there
+        folder.mkdir(_PRIVATE, parents=True, exist_ok=True)
     files = desk_pages(desk.config.site, watch.view(store, desk, told))
-    _write(store, desk.config.storage.desk, files.items(), "desk_documents")
+    _write(store, folder, files.items(), "desk_documents")
 
 
 def _write(

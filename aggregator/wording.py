@@ -17,6 +17,8 @@ from aggregator.model import Action, Addition, Decision, Outlet
 
 _SHORT = re.compile(r"[a-z2-7]{8}")  # as `identity.short` makes them
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+# DEL, and what steers a terminal or turns a line about in it or in an editor.
+_UNSEEN = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile("[\ud800-\udfff]")  # no text, and TOML cannot name them
 
 
@@ -81,10 +83,10 @@ def command(action: Action, *shorts: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return the text as a TOML string on one line."""
+    """Return the text as a TOML string on one line, which looks like what it says."""
     # JSON escapes what TOML wants escaped, but for DEL.
     written = json.dumps(_SURROGATE.sub("\ufffd", text), ensure_ascii=False)
-    return written.replace("\x7f", "\\u007f")
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
 
 
 def _table(pairs: Sequence[tuple[str, str]]) -> str:

@@ -1028,6 +1028,27 @@ def test_tls_works_under_the_same_deadline(tls_server, monkeypatch):
     assert str(failure(slow, seconds=0.3)).startswith("timeout")
 
 
+def test_an_outlets_own_headers_never_go_out_in_the_clear(
+    tls_server, outlet, monkeypatch
+):
+    """Where HTTPS redirects to HTTP, of the same host even, no key is sent."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    really: Callable[..., None] = socket.socket.connect
+    ports = {443: tls_server.port, 80: outlet.port}
+    monkeypatch.setattr(
+        socket.socket,
+        "connect",
+        lambda sock, address: really(sock, (address[0], ports[address[1]])),
+    )
+    tls_server.route("/feed", 302, headers={"Location": "http://127.0.0.1/clear"})
+    outlet.route("/clear", body=BODY)
+    outlet.requests.clear()
+    get("https://127.0.0.1/feed", headers=(("X-Key", "k"),))
+
+    assert [r.headers["X-Key"] for r in tls_server.requests] == ["k"]
+    assert [r.headers["X-Key"] for r in outlet.requests] == [None]
+
+
 def test_a_handshake_nobody_answers_ends_with_the_timeout():
     """A server that takes connections and says nothing costs no more with TLS."""
     with socket.create_server(("127.0.0.1", 0)) as silent:

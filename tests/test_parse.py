@@ -20,6 +20,7 @@ from aggregator import identity
 from aggregator.model import Document, Fetched, ParseError, Rest
 from aggregator.parse import charset, dates, discovery, fields, ladder, parse, rest
 from aggregator.parse.ladder import Item
+from aggregator.urls import canonical
 
 FEEDS = Path(__file__).parent / "feeds"
 CASES = sorted(path for path in FEEDS.iterdir() if path.suffix != ".toml")
@@ -243,6 +244,17 @@ def test_content_location_counts_on_its_own_host_only():
 
     assert near.entries[0].url == "https://outlet.example/fil/a"
     assert far.entries[0].url == "https://outlet.example/a"
+
+
+@pytest.mark.parametrize("odd", ["\u202e", "\x9b", "\u2028", "\ue000"])
+def test_no_address_steers_what_shows_it(odd):
+    """What turns a line about, or steers a terminal, is escaped; it leads as before."""
+    url = fields.link(f"/a{odd}b", URL)
+
+    assert url.startswith("https://outlet.example/a%")
+    assert url.isprintable()
+    assert fields.link(url, URL) == url
+    assert canonical(url) == canonical(f"https://outlet.example/a{odd}b")
 
 
 def test_the_language_of_the_answer_counts_when_the_feed_names_none():

@@ -90,6 +90,22 @@ def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
     assert listing(tmp_path) == DOCUMENTS
 
 
+@pytest.mark.parametrize("name", ["index.html", ".index.html.partial"])
+def test_links_in_the_folder_lead_to_nothing_that_is_written(
+    tmp_path: Path, name: str
+) -> None:
+    """A link in the place of a document is replaced; what it led to stays."""
+    kept, folder = tmp_path / "kept", tmp_path / "public"
+    kept.write_bytes(b"of another")
+    folder.mkdir()
+    (folder / name).symlink_to(kept)
+    write(folder, [("index.html", b"front")])
+
+    assert kept.read_bytes() == b"of another"
+    assert listing(folder) == {"index.html": b"front"}
+    assert not (folder / "index.html").is_symlink()
+
+
 def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
     """A file where the folder should be: our error, which names it."""
     (tmp_path / "public").write_text("no folder")

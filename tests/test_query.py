@@ -2,6 +2,7 @@
 
 import ast
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from unicodedata import normalize
@@ -81,7 +82,7 @@ def test_a_refused_example_is_refused_and_its_mend_is_read(
 def test_the_page_shows_every_refusal() -> None:
     """Each place in `query` that refuses a line does so to an example of the page.
 
-    But for the two limits of length and depth, which it tells in words.
+    But for the limits of length, depth and NEAR, which it tells in words.
     """
     raised = {
         node.lineno
@@ -94,7 +95,7 @@ def test_the_page_shows_every_refusal() -> None:
             compile_line(line)
         shown.add(refused.traceback[-1].lineno + 1)
 
-    assert len(raised - shown) == 2
+    assert len(raised - shown) == 3
     assert shown <= raised
 
 
@@ -169,6 +170,7 @@ def test_a_line_is_read_as(line: str, expression: str | None) -> None:
         ("NEAR(a b", "never closed", "add )"),
         ("NEAR(a b, 1000)", "999 words", "write less"),
         ("NEAR(a b, 99999999999999999999)", "999 words", "write less"),
+        ("NEAR(" + "a " * 21 + ")", "20 words or phrases", "write several"),
         ("(a", "never closed", "add )"),
         ("a)", "closes nothing", "open it with ("),
         ('"a', "never closed", 'add "'),
@@ -222,6 +224,27 @@ def test_a_column_binds_what_follows_it_only() -> None:
     titled = compile_line("title: a AND b")
 
     assert search([("a", "b", ""), ("b", "a", ""), ("a", "", "b")], titled) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a* OR " * 1_600 + "b*",
+        "a " * 5_000,
+        "a NOT " * 1_600 + "b",
+        " OR ".join(["NEAR(" + "a " * 20 + ", 999)"] * 180),
+        " OR ".join(f"w{n}*" for n in range(1_000)),
+        "inclusif·ve·s " * 700,
+        "m" * 10_000,
+    ],
+    ids=lambda line: line[:12],
+)
+def test_no_line_takes_long(line: str) -> None:
+    """The longest lines that are read cost an article of 6,000 words little time."""
+    began = time.process_time()
+    search([("a film", "a summary", "a b c x y z " * 1_000)], compile_line(line))
+
+    assert time.process_time() - began < 2
 
 
 @given(

@@ -153,6 +153,15 @@ def test_times_of_odd_zones_are_still_toml(zone: str) -> None:
     assert read(wording.decision(decided, zone)) == (decided,)
 
 
+def test_what_is_to_be_pasted_looks_like_what_it_says() -> None:
+    """What steers a terminal, or turns a line about in an editor, is an escape."""
+    odd = "a\x1b\x7f\x9b\u2028\u202e\u2066é"
+    written = wording.quoted(odd)
+
+    assert written == r'"a\u001b\u007f\u009b\u2028\u202e\u2066é"'
+    assert tomllib.loads(f"a = {written}") == {"a": odd}
+
+
 def test_half_a_character_does_not_spoil_the_file() -> None:
     """A lone surrogate, which no file can hold, becomes the replacement character."""
     assert wording.quoted("a\ud800") == '"a\ufffd"'

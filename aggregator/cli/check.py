@@ -71,7 +71,7 @@ def _look(
     advice = configuration.advice(config)
     warnings = [*configuration.warnings(config), *advice, *_doubts(desk)]
     for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
+        click.echo(show.safe(f"warning: {warning}"), err=True)
     feeds, decisions = len(config.feeds), len(desk.decisions)
     if not as_json:
         click.echo(

@@ -93,7 +93,8 @@ def import_(path: str | None, file: Path, topics: tuple[str, ...]) -> None:
         where = f"{file.name}:{place}" if place else file.name
         stands = f"story {known.short} is there already, {known.state}"
         mend = wording.command(Action.KEEP, known.short)
-        click.echo(f"{where}: {stands}; publish it with `{mend}`", err=True)
+        said = f"{where}: {stands}; publish it with `{mend}`"
+        click.echo(show.safe(said), err=True)
     click.echo(_summary(taken, config), err=True)
     for line in (*show.held(taken.published.held), *show.hubs(taken.published.hubs)):
         click.echo(line, err=True)

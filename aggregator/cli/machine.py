@@ -182,7 +182,7 @@ def progressing(label: str, *, shown: bool) -> Iterator[pipeline.Progress | None
 def show_warnings(config: Config) -> None:
     """Tell what is allowed in feeds.toml but hardly meant."""
     for warning in configuration.warnings(config):
-        click.echo(f"warning: {warning}", err=True)
+        click.echo(show.safe(f"warning: {warning}"), err=True)
 
 
 def summary(report: Report, config: Config) -> None:
@@ -230,12 +230,13 @@ def changes(report: Report) -> None:
     else:
         for feed, failure in report.started:
             why = f"{feed.outlet.name}: fails: {failure.reason} ({feed.url})"
-            click.echo(why, err=True)
+            click.echo(show.safe(why), err=True)
     if len(report.recovered) == report.polled > 1:
         click.echo(f"all {report.polled} feeds work again", err=True)
     else:
         for feed in report.recovered:
-            click.echo(f"{feed.outlet.name}: works again ({feed.url})", err=True)
+            again = f"{feed.outlet.name}: works again ({feed.url})"
+            click.echo(show.safe(again), err=True)
     held = show.held(one for one in report.held if one[0] in report.braked)
     for line in (*held, *show.hubs(report.hubs)):
         click.echo(line, err=True)
@@ -245,7 +246,7 @@ def _unreached(report: Report) -> str:
     """Return one line for what is hardly the fault of every outlet at once."""
     reasons = Counter(failure.reason for _, failure in report.failures)
     ((reason, _),) = reasons.most_common(1)
-    return (
+    return show.safe(
         f"not one of {show.many(report.polled, 'feed')} could be reached ({reason}); "
         "is this machine online?"
     )

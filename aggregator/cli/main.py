@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from aggregator import __version__
+from aggregator.cli import show
 from aggregator.model import AggregatorError
 
 # name → (heading of `-h`, module of aggregator.cli that holds it). Modules are imported
@@ -83,8 +84,11 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except AggregatorError as exc:
-            click.echo(f"aggregator: {exc}", err=True)
+            click.echo(show.safe_lines(f"aggregator: {exc}"), err=True)
             ctx.exit(exc.exit_status)
+        except click.UsageError as exc:
+            said = show.safe_lines(exc.format_message())
+            raise click.UsageError(said, exc.ctx) from exc
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

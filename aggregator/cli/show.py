@@ -27,6 +27,11 @@ def safe(text: str) -> str:
     return _UNSAFE.sub(" ", text)
 
 
+def safe_lines(text: str) -> str:
+    """Return several lines, each without what could steer a terminal."""
+    return "\n".join(map(safe, text.split("\n")))
+
+
 def held(counts: Iterable[tuple[str, int]]) -> Iterator[str]:
     """Yield a line for each topic of which the brake holds stories, and how many."""
     for topic, count in counts:
@@ -78,8 +83,16 @@ def width() -> int:
 
 
 def as_json(value: object) -> None:
-    """Print a value as one JSON document; times become ISO 8601."""
-    click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+    """Print a value as one JSON document; times become ISO 8601.
+
+    What could steer a terminal stands in it as an escape, which reads as the same text.
+    """
+    text = json.dumps(plain(value), ensure_ascii=False, indent=2)
+    click.echo("\n".join(_UNSAFE.sub(_escaped, line) for line in text.split("\n")))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401, whatever JSON can hold
@@ -108,7 +121,11 @@ def short(text: str, width: int = _TITLE) -> str:
 
 
 def table(rows: Sequence[Sequence[str]], *, err: bool = False) -> None:
-    """Print rows in columns as wide as they need; numbers stand to the right."""
+    """Print rows in columns as wide as they need; numbers stand to the right.
+
+    Cells may hold any words: what could steer a terminal is left out.
+    """
+    rows = [[safe(cell) for cell in row] for row in rows]
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [

@@ -97,8 +97,8 @@ class Fetcher:
         A 304 has no body and keeps the validators it was asked with. timeout: for the
         whole request, redirects and body included; waiting for a turn does not count.
         headers: the outlet's own; sent to the host of `url` only, not where it
-        redirects to. gate: told each address before it is asked, redirects' too; what
-        it raises ends the request.
+        redirects to, nor there in the clear where `url` is not. gate: told each address
+        before it is asked, redirects' too; what it raises ends the request.
 
         Raises PausedError instead of asking, at any hop, a host that wants to be left
         alone, StoppedError when nothing more is asked at all, and FetchError for any
@@ -120,7 +120,7 @@ class Fetcher:
             if gate:
                 gate(here)
             self._take_turn(urls.host(here))
-            own = headers if urls.host(here) == urls.host(url) else ()
+            own = headers if _as_private(here, url) else ()
             with self._sent("GET", here, {**asked, **dict(own)}) as reply:
                 target = replies.target(reply)
                 if not target:
@@ -358,3 +358,9 @@ class Fetcher:
                 raise
             return False
         return replies.ended(raw)
+
+
+def _as_private(here: str, url: str) -> bool:
+    """Tell whether an address is of the same host as `url`, and no easier to read."""
+    sealed, was_sealed = (one.lower().startswith("https:") for one in (here, url))
+    return urls.host(here) == urls.host(url) and (sealed or not was_sealed)

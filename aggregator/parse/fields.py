@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from typing import Final
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from aggregator import urls
 from aggregator.model import FULL_TEXT
@@ -33,15 +33,25 @@ def text(value: object, *, markup: bool = True) -> str:
 
 
 def link(value: object, base: str) -> str:
-    """Return an absolute http(s) address without spaces, "" for anything else."""
+    """Return an absolute http(s) address, "" for anything else.
+
+    In it stands no space, and nothing that steers a terminal or turns a line about.
+    """
     if not isinstance(value, str) or not value.strip():
         return ""
     url = _SPACE.sub("%20", value.strip())
+    if not url.isprintable():
+        url = "".join(map(_shown, url))
     if urls.web(url):
         return url
     with suppress(ValueError):
         url = urljoin(base, url)
     return url if urls.web(url) else ""
+
+
+def _shown(char: str) -> str:
+    """Return a character as an address may be logged and shown: bidi marks escaped."""
+    return char if char.isprintable() else quote(char, errors="replace")
 
 
 def language(value: object) -> str:

@@ -120,7 +120,8 @@ def _partial(path: Path) -> Path:
 
 def _put(path: Path, body: bytes) -> None:
     """Have the document on the disk beside its place."""
-    with _partial(path).open("wb") as file:
+    # as a new file: a link that somebody put there would lead elsewhere
+    with _partial(path).open("xb") as file:
         file.write(body)
         file.flush()
         os.fsync(file.fileno())

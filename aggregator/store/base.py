@@ -26,6 +26,7 @@ _CACHE = 16_000  # kB; with 64,000 nothing is faster, and a worker grows for hou
 # Pages of the log that go into the database at once: 32 MB. With SQLite's 1,000 the
 # same pages of an index go there time and again, and a fifth more is written.
 _CHECKPOINT = 8_000
+_MODE = 0o660  # less what umask takes: it holds whole articles, and what was decided
 _BUSY = 30.0  # seconds to wait for another process's transaction
 
 
@@ -58,6 +59,8 @@ class Store:
             raise StoreError(f"{path}: not there yet; `aggregator run` makes it")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                path.touch(_MODE)
             self._connection = sqlite3.connect(
                 path, timeout=_BUSY, isolation_level=None
             )
