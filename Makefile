@@ -1,6 +1,7 @@
 # The commands of this project; `make` alone lists them. Needs Python ≥ 3.11 and make.
 PYTHON ?= python3
 VENV   ?= .venv
+MINUTES ?= 1
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 # As pip compiles what it installs, or each of our commands compiles it all again where
@@ -39,6 +40,17 @@ lint: $(READY) ## style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
+audit: $(READY) ## known vulnerabilities of the versions in constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[audit]' \
+	  || echo "audit: pip-audit cannot be installed"
+	@$(BIN)/python .ci/audit.py
+
+fuzz: $(READY) ## what others may send, tried on each stage for MINUTES (1)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]' \
+	  || echo "atheris cannot be installed: nothing is guided"
+	@$(BIN)/python benchmarks/fuzz.py --guided --minutes $(MINUTES)
+	@$(BIN)/python benchmarks/fuzz.py --minutes $(MINUTES)
+
 install: ## on this machine, as a service, or the upgrade (sudo); DESTDIR=FOLDER to try it
 	@$(PYTHON) -u deploy/install.py install $(PLACES) --prepare '$(PREPARE)'
 
@@ -51,4 +63,4 @@ uninstall: ## takes the program out and keeps the data (sudo)
 clean: ## removes what was set up and what demo and tests wrote
 	@rm -rf $(VENV) demo-site .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 
-.PHONY: help setup demo look run test lint install rollback uninstall clean
+.PHONY: help setup demo look run test lint audit fuzz install rollback uninstall clean

@@ -32,7 +32,7 @@ _LONGEST = 10_000  # characters; the time that reading a line may take hangs on 
 # Words or phrases near one another. FTS5's time grows with the square of their number,
 # and with the text: 600 of them took 2 s for each article of 6,000 words.
 _NEAR = 20
-_SHOWN = 60  # characters of a term that a message repeats
+_SHOWN = 60  # characters of a line that a message repeats
 _FAR = 4  # digits that no distance of NEAR has; SQLite would overflow on twelve
 
 _CLOSERS = {  # as English, French, German and hasty hands pair them
@@ -85,8 +85,8 @@ def compile_line(line: str) -> Query:
     with Index((term, "", "") for term in terms) as index:
         for position, term in enumerate(terms):
             if position not in index.find(f'"{term}"'):
-                said = cut(term, _SHOWN)
-                raise QueryError(f"{said!r} holds no letter or digit to look for")
+                said = repr(_said(term))
+                raise QueryError(f"{said} holds no letter or digit to look for")
         index.find(expression)
     return Query(line, expression)
 
@@ -100,6 +100,11 @@ def terms(query: Query) -> tuple[tuple[str, bool], ...]:
 def reads_articles(query: Query) -> bool:
     """Tell whether a part of the line is tied to the article's text."""
     return "article :" in _TERM.sub("", query.expression)
+
+
+def _said(words: str) -> str:
+    """Return the beginning of what stands in a line, for a message of one line."""
+    return cut(" ".join(words.split()), _SHOWN)
 
 
 # ── lexer ─────────────────────────────────────────────────────────────────────────────
@@ -156,7 +161,7 @@ def _column(found: re.Match[str]) -> str:
     near = get_close_matches(name.lower(), COLUMNS, n=1)
     hint = f"did you mean {near[0]}:? " if near else ""
     raise QueryError(
-        f"{name}: is no column; {hint}write title:, summary: or article:, "
+        f"{_said(name)}: is no column; {hint}write title:, summary: or article:, "
         "or put the phrase in quotes"
     )
 
@@ -181,7 +186,9 @@ def _word(word: str, *, glued: bool, follows: str) -> Iterator[_Token]:
             )
     if word[0] in "+-" and word[1:2].isalnum() and not glued:
         mend = "AND" if word[0] == "+" else "NOT"
-        raise QueryError(f"{word[0]} before a word is no sign: write {mend} {word[1:]}")
+        raise QueryError(
+            f"{word[0]} before a word is no sign: write {mend} {_said(word[1:])}"
+        )
     if word.startswith("NEAR") and word[4:5] in ("", "/"):
         if follows != "(" or word != "NEAR":
             raise QueryError("NEAR stands before its words: write NEAR(one other, 10)")
@@ -247,8 +254,8 @@ class _Parser:
             parts += [operator, self._operand(operator)]
         if self.peek() in (*_BEGINS, "distance"):
             raise QueryError(
-                f"nothing joins {self._tokens[self._next].text} to what stands before "
-                "it: write AND or OR between, or one phrase in quotes"
+                f"nothing joins {_said(self._tokens[self._next].text)} to what stands "
+                "before it: write AND or OR between, or one phrase in quotes"
             )
         return " ".join(parts)
 

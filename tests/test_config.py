@@ -618,6 +618,15 @@ def test_a_faulty_topic_does_not_accuse_the_outlets_that_name_it(
     assert found[1].endswith("did you mean 'auteur'?")
 
 
+@pytest.mark.parametrize("name", ["..", ".", "a/b", "/etc", "a\\\\b", "a\\u0000", ""])
+def test_no_topic_is_named_as_a_path(tmp_path: Path, name: str) -> None:
+    """A topic's id is a folder of its own in the published one, and nothing else."""
+    topic = f'[[topics]]\nid = "{name}"\ntitle = "A"\nmatch = "a"\n'
+    found = problems(tmp_path, SITE + topic)
+
+    assert [line for line in found if ".id: " in line]
+
+
 def test_control_characters_never_reach_the_terminal(tmp_path: Path) -> None:
     """A key or value with an escape sequence is shown without it, in one line."""
     found = problems(tmp_path, MINIMAL + '[polling]\n"a\\u001b[2J\\nb" = 1')

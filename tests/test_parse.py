@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 import tomllib
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from html import escape
 from io import BytesIO
@@ -17,8 +19,17 @@ from hypothesis import strategies as st
 from needs import shared
 
 from aggregator import identity
-from aggregator.model import Document, Fetched, ParseError, Rest
-from aggregator.parse import charset, dates, discovery, fields, ladder, parse, rest
+from aggregator.model import Document, Feed, Fetched, Outlet, ParseError, Rest
+from aggregator.parse import (
+    charset,
+    dates,
+    discovery,
+    fields,
+    ladder,
+    parse,
+    past,
+    rest,
+)
 from aggregator.parse.ladder import Item
 from aggregator.urls import canonical
 
@@ -218,6 +229,29 @@ def test_entities_made_of_others_are_not():
 
     assert document.entries[0].key == "urn:1"
     assert len(document.entries[0].title) < 20
+
+
+@pytest.mark.parametrize(
+    "value", ["SYSTEM 'file:///etc/passwd'", "SYSTEM 'http://127.0.0.1/'", "'ha'"]
+)
+def test_a_sitemap_resolves_no_entity(value):
+    """Neither one that names a file or an address, nor one that is made of others."""
+    said = f"<!DOCTYPE urlset [<!ENTITY x {value}>]><urlset><url><loc>{URL}</loc>"
+    document = read(f"{said}<title>Un titre &x;</title></url></urlset>".encode())
+
+    assert [entry.title for entry in document.entries] == ["Un titre"]
+
+
+def test_a_packed_bomb_grows_to_a_limit():
+    """Of a gzip file that holds 60 MB, 30 MB are unpacked and the rest is not."""
+    bomb = gzip.compress(b" " * 60_000_000, 1)
+    tracemalloc.start()
+    with pytest.raises(ParseError):
+        past(Fetched(URL, 200, bomb), Feed(URL, Outlet("Jour", ())), 0, 50)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 110_000_000
 
 
 def test_an_endless_prolog_is_read_at_once():

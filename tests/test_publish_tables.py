@@ -77,6 +77,14 @@ def test_no_cell_is_a_formula(cell: str) -> None:
         assert not [one for one in row if one.startswith(tuple("=+-@\t\r＝＋－＠"))]
 
 
+@pytest.mark.parametrize("cell", FORMULAS)
+def test_no_cell_of_the_outlets_is_a_formula(cell: str) -> None:
+    """A name of an outlet, which may come from a file of others, is text."""
+    document = tables.outlets([Followed(cell, cell, None, None)])
+    for row in csv.reader(io.StringIO(document.decode("utf-8-sig"), newline="")):
+        assert not [one for one in row if one.startswith(tuple("=+-@\t\r＝＋－＠"))]
+
+
 @settings(deadline=None, max_examples=60)
 @given(title=texts, outlet=texts, author=texts, note=texts, detail=texts)
 def test_a_table_comes_back_as_it_was(

@@ -102,7 +102,7 @@ def _host(name: str) -> str:
         try:
             name = name.encode("idna").decode("ascii")
         except UnicodeError:  # not a name that DNS could hold
-            name = quote(name, safe=":")
+            name = quote(name, safe=":", errors="replace")
     labels = name.split(".")
     while labels[0] in _SCREENS and _is_site(labels[1:]):
         del labels[0]
