@@ -141,6 +141,7 @@ def guided(stage: str, seconds: float, chosen: argparse.Namespace) -> None:
         for number, body in enumerate(seeds(law, chosen.corpus)):
             Path(folder, str(number)).write_bytes(body)
         options = [f"-max_len={LONGEST}", "-verbosity=0", "-timeout=600"]
+        options += [f"-artifact_prefix={folder}/"]  # what is slow is kept by `attempt`
         atheris.Setup([sys.argv[0], *options, folder], attempt)
         atheris.Fuzz()
 

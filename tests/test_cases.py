@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import time
 from pathlib import Path
 
 import pytest
-from fuzz import SLOW, Tries
+from fuzz import SLOW, Tries, main
 from fuzz_laws import LAWS
 
 CASES = sorted(path for path in (Path(__file__).parent / "cases").glob("*/*"))
@@ -48,3 +50,26 @@ def test_a_fault_is_kept_once_and_as_short_as_it_comes(tmp_path: Path) -> None:
     assert kept == {b"aa", b"b"}
     assert tries.count == 5
     assert len(tries.found) == 2
+
+
+def test_stages_are_tried_for_as_long_as_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The script as it is started: what it tried, and where it would keep a case."""
+    words = ["fuzz.py", "fold", "--minutes", "0.0001", "--cases", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", words)
+
+    assert main() == 0
+    assert re.match(
+        r"fold, thought up: \d+ tried, .* 0 faults", capsys.readouterr().out
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stage_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With those that are."""
+    monkeypatch.setattr(sys, "argv", ["fuzz.py", "folding"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
