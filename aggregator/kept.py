@@ -24,9 +24,14 @@ def read(path: Path) -> Config:
 
 
 def keep(store: Store, config: Config) -> None:
-    """Keep what was read from a file, for those who ask next; else do nothing."""
+    """Keep what was read from a file, for those who ask next; else do nothing.
+
+    One with a secret is read each time.
+    """
+    if not config.digest or configuration.kept.secret(config):
+        return
     digest, place = config.digest, configuration.kept.place(config.source)
-    if digest and not configurations.holds(store, digest, place):
+    if not configurations.holds(store, digest, place):
         text = configuration.kept.text(config)
         configurations.keep(store, digest, place, text)
 

@@ -216,7 +216,6 @@ interval = "2h"
 excerpt = 0
 topics = ["film"]
 always = ["film"]
-headers = { Accept-Language = "fr" }
 """
 SITE = '[site]\ntitle = "Presse"\nurl = "https://presse.invalid/"\n'
 
@@ -256,6 +255,28 @@ def test_an_unchanged_file_is_not_read_again(path: Path) -> None:
     keep_instead(path, "Presse", "Kiosque")
 
     assert kept.read(path).site.title == "Kiosque"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        'headers = { Authorization = "0123" }\n',
+        '[site]\nheartbeat = "https://m.invalid"',
+    ],
+)
+def test_what_a_file_keeps_to_itself_is_not_kept(path: Path, more: str) -> None:
+    """With a key of an outlet, or a heartbeat, it is read each time."""
+    text = path.read_text("utf-8")
+    if more.startswith("["):
+        path.write_text(text.replace("[site]", more), "utf-8")
+    else:
+        path.write_text(text + more, "utf-8")
+    before = [text for _, text in texts(path)]
+    with Store(path.with_name("aggregator.db")) as store:
+        kept.keep(store, configuration.read(path))
+
+    assert [text for _, text in texts(path)] == before
+    assert kept.read(path) == configuration.read(path)
 
 
 def test_an_edited_file_is_read_again(path: Path) -> None:

@@ -80,6 +80,15 @@ def exposed(output: Path, places: Mapping[str, Path]) -> Iterator[str]:
             yield name
 
 
+def secret(config: Config) -> bool:
+    """Tell whether a configuration holds what is to stand in no other file.
+
+    The keys that outlets ask for in `headers`, and the heartbeat's address.
+    """
+    keys = Outlets.of(config.outlets).columns.keys.values()
+    return bool(config.site.heartbeat) or any("headers" in its for its in keys)
+
+
 def text(config: Config) -> str:
     """Return all that a configuration says."""
     columns = Outlets.of(config.outlets).columns
