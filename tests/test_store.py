@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -31,7 +32,7 @@ from aggregator.model import (
     Validators,
     Verdict,
 )
-from aggregator.store import Store, books, cycles, polls, tales
+from aggregator.store import Store, base, books, cycles, polls, tales
 from aggregator.store.schema import migrations
 from aggregator.stories import Ledger, Placement, Standing
 
@@ -106,10 +107,14 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) "
             "VALUES ('aggregator', 'of_tomorrow', 'then')"
         )
+        raw.execute("PRAGMA journal_mode = DELETE")  # as a copy is, that was put back
     raw.close()
+    before = path.read_bytes()
 
     with pytest.raises(StoreError, match=r"newer version.*of_tomorrow"):
         Store(path)
+    assert path.read_bytes() == before
+    assert [*tmp_path.iterdir()] == [path]
 
 
 def test_a_database_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
@@ -163,6 +168,63 @@ def test_a_database_damaged_further_in_is_an_error_of_ours(tmp_path: Path) -> No
         Store(tmp_path / "a.db") as store,
     ):
         store.rows("SELECT * FROM nowhere")
+
+
+def test_a_damaged_schema_is_an_error_of_ours(tmp_path: Path) -> None:
+    """Even where SQLite cannot say what is wrong with it in letters."""
+    path = tmp_path / "aggregator.db"
+    Store(path).close()
+    good = path.read_bytes()
+    at = good.rindex(b"CREATE TABLE feeds")
+    path.write_bytes(good[:at] + b"\xff\xfe+" * 4 + good[at + 12 :])
+
+    with pytest.raises(StoreError, match="restore a backup"):
+        Store(path)
+
+
+def test_a_text_that_is_none_is_damage(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8 are told as what they are, not shown."""
+    with (
+        pytest.raises(StoreError, match=r"a text in it cannot be read; .*a backup"),
+        Store(tmp_path / "a.db") as store,
+    ):
+        store.rows("SELECT CAST(x'ff' AS TEXT)")
+
+
+def test_a_database_that_others_write_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not for ever: then one line says so, and nothing was changed."""
+    path = tmp_path / "aggregator.db"
+    Store(path).close()
+    monkeypatch.setattr(base, "_BUSY", 0.2)
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    with Store(path) as store:
+
+        def write() -> None:
+            with store.transaction():
+                store.note("last_cycle", "1")
+
+        with pytest.raises(StoreError, match=r"locked; another program.*try again"):
+            write()
+        over = threading.Timer(0.05, other.execute, ("ROLLBACK",))
+        over.start()
+        write()
+        over.join()
+
+        assert store.fact("last_cycle") == "1"
+    other.close()
+
+
+def test_a_folder_that_may_not_be_written_is_no_damage(tmp_path: Path) -> None:
+    """The line says what is needed, and nothing of a backup."""
+    path = tmp_path / "aggregator.db"
+    Store(path).close()
+    path.with_name("aggregator.db-wal").mkdir()
+
+    with pytest.raises(StoreError, match="be able to write it and its folder"):
+        Store(path)
 
 
 def test_an_error_inside_a_transaction_undoes_all_of_it(store: Store) -> None:

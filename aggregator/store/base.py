@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self, TypeVar
 
 from sqlite_utils import Database
 
@@ -29,6 +29,31 @@ _CHECKPOINT = 8_000
 _MODE = 0o660  # less what umask takes: it holds whole articles, and what was decided
 _BUSY = 30.0  # seconds to wait for another process's transaction
 
+_ROOM: Final = "is the disk full?"
+_RIGHTS: Final = "this user has to be able to write it and its folder"
+_DAMAGED: Final = "put it aside, with the -wal and -shm beside it, and restore a backup"
+_HINTS: Final = {
+    sqlite3.SQLITE_BUSY: "another program has been writing to it for long; try again",
+    sqlite3.SQLITE_IOERR: _ROOM,
+    sqlite3.SQLITE_FULL: _ROOM,
+    sqlite3.SQLITE_CANTOPEN: _RIGHTS,
+    sqlite3.SQLITE_PERM: _RIGHTS,
+    sqlite3.SQLITE_READONLY: _RIGHTS,
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+}
+
+T = TypeVar("T")
+
+
+def _reason(exc: sqlite3.Error | UnicodeDecodeError) -> str:
+    """Return what SQLite says is wrong, and what may be done about it."""
+    if "decode" in str(exc):  # it has no code, and what it shows may be anything
+        return f"a text in it cannot be read; {_DAMAGED}"
+    code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    hint = _HINTS.get(code & _PRIMARY)
+    return f"{exc}; {hint}" if hint else str(exc)
+
 
 def seconds(at: datetime | None) -> int | None:
     """Return an instant as the database keeps it: whole epoch seconds."""
@@ -43,6 +68,23 @@ def instant(value: int) -> datetime:
 def maybe_instant(value: int | None) -> datetime | None:
     """Return the instant, or None where the database has none."""
     return None if value is None else instant(value)
+
+
+def _patiently(look: Callable[[], T]) -> T:
+    """Return what a look at a database brings, once no other process makes it.
+
+    While one switches a new database over to its log, SQLite answers "locked" at once,
+    whatever the timeout: hence our own waiting. Raises sqlite3.Error.
+    """
+    until = time.monotonic() + _BUSY
+    while True:
+        try:
+            return look()
+        except sqlite3.OperationalError as exc:
+            busy = exc.sqlite_errorcode & _PRIMARY == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > until:
+                raise
+            time.sleep(_LOOK)
 
 
 class Store:
@@ -64,16 +106,16 @@ class Store:
             self._connection = sqlite3.connect(
                 path, timeout=_BUSY, isolation_level=None
             )
-        except (OSError, sqlite3.Error) as exc:
+        except OSError as exc:
             raise StoreError(f"{path}: cannot be opened: {exc}") from exc
+        except sqlite3.Error as exc:
+            raise StoreError(f"{path}: cannot be opened: {_reason(exc)}") from exc
         try:
             self._prepare()
-        except sqlite3.Error as exc:
+        except (sqlite3.Error, UnicodeDecodeError) as exc:
+            # the latter where a damaged schema cannot even be told of
             self._connection.close()
-            raise StoreError(
-                f"{path}: cannot be used as a database: {exc}; if it is damaged, put "
-                "it aside and restore a backup"
-            ) from exc
+            raise StoreError(f"{path}: cannot be used: {_reason(exc)}") from exc
         except StoreError:
             self._connection.close()
             raise
@@ -84,38 +126,21 @@ class Store:
         self._connection.create_function("fold", 1, fold, deterministic=True)
         self._connection.execute(f"PRAGMA cache_size = -{_CACHE}")
         self._connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT}")
-        self._write_ahead()
         db = Database(self._connection)
         known = {m.name for m in migrations.pending(Database(memory=True))}
-        applied = {migration.name for migration in migrations.applied(db)}
+        applied = {m.name for m in _patiently(lambda: migrations.applied(db))}
         if newer := sorted(applied - known):
             raise StoreError(
                 f"{self.path}: made by a newer version of this program (it has "
                 f"{', '.join(newer)}); install that version again, nothing was changed"
             )
+        # so that readers never wait; a new database is switched over once
+        _patiently(lambda: self._connection.execute("PRAGMA journal_mode = WAL"))
         if known - applied:
             # sqlite-utils begins a deferred transaction, which cannot wait for another
             # writer; inside ours it only sets savepoints
             with self.transaction():
                 migrations.apply(db)
-
-    def _write_ahead(self) -> None:
-        """Have the database keep a write-ahead log, so that readers never wait.
-
-        A new database is switched over once. While another process does that, SQLite
-        answers "locked" at once, whatever the timeout: hence our own waiting.
-        """
-        until = time.monotonic() + _BUSY
-        while True:
-            try:
-                self._connection.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError as exc:
-                busy = exc.sqlite_errorcode & _PRIMARY == sqlite3.SQLITE_BUSY
-                if not busy or time.monotonic() > until:
-                    raise
-                time.sleep(_LOOK)
-            else:
-                return
 
     def __enter__(self) -> Self:
         """Return the store itself."""
@@ -130,7 +155,9 @@ class Store:
         """Close the database; what SQLite could not read is a StoreError."""
         self.close()
         if isinstance(error, sqlite3.Error):
-            raise StoreError(f"{self.path}: cannot be read: {error}") from error
+            raise StoreError(
+                f"{self.path}: cannot be read: {_reason(error)}"
+            ) from error
 
     def close(self) -> None:
         """Close the database; what was committed is safe."""
@@ -158,7 +185,7 @@ class Store:
         except sqlite3.Error as exc:
             if self._inside():
                 self._connection.execute("ROLLBACK")
-            raise StoreError(f"{self.path}: cannot be written: {exc}") from exc
+            raise StoreError(f"{self.path}: cannot be written: {_reason(exc)}") from exc
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
@@ -169,7 +196,7 @@ class Store:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as exc:
-            raise StoreError(f"{self.path}: cannot be written: {exc}") from exc
+            raise StoreError(f"{self.path}: cannot be written: {_reason(exc)}") from exc
         try:
             yield
         finally:
