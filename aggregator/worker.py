@@ -29,6 +29,7 @@ log = logging.getLogger("aggregator")
 TICK = 60  # seconds between two looks at what is due
 _BEAT = 10.0  # seconds between two looks at the schedule itself, and signs of life
 _LATE = 30.0  # seconds a tick may be late before the schedule is taken for lost
+_SETTLE = 0.5  # seconds for which a file that changed has to stay as it is
 _STUCK = 3600.0  # seconds of one cycle after which no sign of life is given any more
 
 Cycle = Callable[[Desk, ConfigError | None, threading.Event], Report]
@@ -124,9 +125,16 @@ class Worker:
         _tell(report)
 
     def _reload(self) -> None:
-        """Read the files again if one changed; build the new state whole, then swap."""
+        """Read the files again if one changed; build the new state whole, then swap.
+
+        Half of a feeds.toml may be valid, with a topic less: one that is being written
+        is left to the next look.
+        """
         stamps = self._look()
         if stamps == self._stamps:
+            return
+        self._stop.wait(_SETTLE)
+        if self._look() != stamps:
             return
         self._stamps = stamps
         curation = self.desk.config.storage.curation

@@ -24,6 +24,9 @@ from worlds import (
     saved,
 )
 
+from aggregator import worker
+from aggregator.desk import Desk
+from aggregator.model import ConfigError, Report
 from aggregator.systemd import notify
 
 # the worker of the command line, but looking every 20 ms instead of every minute
@@ -138,6 +141,38 @@ def test_an_edit_is_used_and_a_wrong_one_is_told_once(
         until(process, "WARNING", "feed recovered", "Soir")
 
     assert not any("the edit is not used" in line for line in told)
+
+
+def test_a_file_that_is_being_written_is_left_to_the_next_look(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of it may be valid and lack a topic, whose stories would be withdrawn."""
+    whole = path.read_text(encoding="utf-8")
+    turned = []
+
+    def cycle(desk: Desk, _wrong: ConfigError | None, _stop: threading.Event) -> Report:
+        turned.append(len(desk.config.topics))
+        return Report()
+
+    class Editor(threading.Event):
+        """Writes the other half while the worker waits for the first time."""
+
+        def wait(self, _seconds: float | None = None) -> bool:
+            if not turned:
+                path.write_text(whole.replace("Les livreurs", "Livreurs"), "utf-8")
+            return False
+
+    watching = worker.Worker(path, cycle)
+    monkeypatch.setattr(watching, "_stop", Editor())
+    turn = watching._turn  # noqa: SLF001 - one look, without its schedule
+    path.write_text(whole.partition('[[topics]]\nid = "livreurs"')[0], "utf-8")
+    turn()
+    titles = [topic.title for topic in watching.desk.config.topics]
+    turn()
+
+    assert turned == [2, 2]
+    assert titles == ["Le film", "Les livreurs"]
+    assert watching.desk.config.topics[1].title == "Livreurs"
 
 
 def test_what_the_brake_holds_is_logged_once(tmp_path: Path, server: Server) -> None:
