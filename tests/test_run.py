@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import signal
-import subprocess
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,11 +14,9 @@ from conftest import Server
 from worlds import (
     EPOCH,
     aggregator,
-    command,
     configure,
     contents,
     database,
-    environment,
     item,
     rss,
 )
@@ -354,42 +349,6 @@ def test_many_hosts_are_spread_over_the_threads(world: Config) -> None:
     assert {len(batch) for batch in few} == {1}
     assert max(len(batch) for batch in many) == engine.BATCH
     assert sum(len(batch) for batch in many) == 5000
-
-
-# ── killed at any point ───────────────────────────────────────────────────────────────
-
-
-def test_a_killed_run_done_again_is_as_if_undisturbed(
-    tmp_path: Path, server: Server
-) -> None:
-    """After SIGKILL at random points and one more run: same rows, same bytes."""
-    outlets = {}
-    for name in ("jour", "soir", "nuit", "aube"):
-        items = [
-            item(f"{name}{n}", f"Les livreurs de {name}, épisode {n}", LONG)
-            for n in range(30)
-        ]
-        outlets[name] = server.route(f"/{name}", body=rss(*items, title=name))
-    calm = tmp_path / "calm"
-    calm.mkdir()
-    began = time.monotonic()
-    assert aggregator(configure(calm, outlets), "run").returncode == 0
-    length = time.monotonic() - began
-    expected = contents(calm), database(calm)
-    chance = random.Random(20200214)
-    for attempt in range(5):
-        folder = tmp_path / str(attempt)
-        folder.mkdir()
-        path = configure(folder, outlets)
-        with subprocess.Popen(command(path, "run"), env=environment()) as process:
-            try:
-                process.wait(length * chance.uniform(0.2, 1.0))
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-        again = aggregator(path, "run")
-
-        assert (again.returncode, again.stderr) == (0, "")
-        assert (contents(folder), database(folder)) == expected
 
 
 def test_where_nothing_changed_nothing_is_told_anew(
