@@ -51,6 +51,9 @@ fuzz: $(READY) ## what others may send, tried on each stage for MINUTES (1)
 	@$(BIN)/python benchmarks/fuzz.py --guided --minutes $(MINUTES)
 	@$(BIN)/python benchmarks/fuzz.py --minutes $(MINUTES)
 
+trust: $(READY) ## every proof that nothing is lost and nobody in; hours, as root for disks
+	@$(BIN)/python benchmarks/trust.py
+
 install: ## on this machine, as a service, or the upgrade (sudo); DESTDIR=FOLDER to try it
 	@$(PYTHON) -u deploy/install.py install $(PLACES) --prepare '$(PREPARE)'
 
@@ -63,4 +66,4 @@ uninstall: ## takes the program out and keeps the data (sudo)
 clean: ## removes what was set up and what demo and tests wrote
 	@rm -rf $(VENV) demo-site .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 
-.PHONY: help setup demo look run test lint audit fuzz install rollback uninstall clean
+.PHONY: help setup demo look run test lint audit fuzz trust install rollback uninstall clean

@@ -37,6 +37,7 @@ from struck_world import (
     World,
     broken,
     command,
+    done,
     edit,
     playing,
     published,
@@ -82,9 +83,9 @@ class Bench:
         self.calm: dict[str, State] = {}
         for word in ("run", "publish"):
             path = self.folder(word)
-            done = command(path, word)
-            if done.returncode:
-                raise RuntimeError(done.stderr)
+            said = done(path, word)
+            if said.returncode:
+                raise RuntimeError(said.stderr)
             self.calm[word] = State.of(path.parent)
         self.known = stories(path.parent.with_name("1"))
 
@@ -97,15 +98,15 @@ class Bench:
         return path
 
     def met(
-        self, result: Result, what: str, done: subprocess.CompletedProcess[str]
+        self, result: Result, what: str, said: subprocess.CompletedProcess[str]
     ) -> None:
         """Keep how a command ended that met a fault: well, or with one line."""
         result.tried += 1
-        if done.returncode:
+        if said.returncode:
             result.told += 1
-            lines = done.stderr.strip().splitlines()
+            lines = said.stderr.strip().splitlines()
             if len(lines) != 1 or not lines[0].startswith("aggregator: "):
-                result.wrong.append(f"{what}: {done.returncode}: {done.stderr}")
+                result.wrong.append(f"{what}: {said.returncode}: {said.stderr}")
 
     def whole(self, result: Result, what: str, folder: Path) -> None:
         """Every published file has to be whole, and the database sound."""
@@ -130,9 +131,9 @@ class Bench:
         equal: every byte has to be, too.
         """
         there = stories(path.parent) if there is None else there
-        done = command(path, word)
-        if done.returncode:
-            result.wrong.append(f"{what}, then: {done.returncode}: {done.stderr}")
+        said = done(path, word)
+        if said.returncode:
+            result.wrong.append(f"{what}, then: {said.returncode}: {said.stderr}")
         after = stories(path.parent)
         result.lost += len({*there} - {*after})
         result.doubled += len(after) - len({*after})
@@ -179,11 +180,11 @@ def read_only(bench: Bench, _times: int, _chance: random.Random) -> Result:
                 return result
             try:
                 mount("-o", "remount,ro,bind", str(place))
-                done = command(path, word)
+                said = command(path, word)
             finally:
                 subprocess.run(["umount", place], check=True)
-            bench.met(result, f"{word} {name}", done)
-            if not done.returncode:
+            bench.met(result, f"{word} {name}", said)
+            if not said.returncode:
                 result.wrong.append(
                     f"{word}: {name}/ was read-only, and it said nothing"
                 )
@@ -205,17 +206,17 @@ def locked(bench: Bench, _times: int, _chance: random.Random) -> Result:
                 over = threading.Event()
                 waiting = threading.Timer(seconds, over.set)
                 waiting.start()
-                done: list[subprocess.CompletedProcess[str]] = []
+                ended: list[subprocess.CompletedProcess[str]] = []
                 runs = threading.Thread(
-                    target=lambda: done.append(command(path, word))  # noqa: B023 - joined
+                    target=lambda: ended.append(command(path, word))  # noqa: B023 - joined
                 )
                 runs.start()
                 over.wait()
                 other.execute("ROLLBACK")
                 runs.join()
-            bench.met(result, f"{word} {seconds} s", done[0])
-            if bool(done[0].returncode) != (seconds > BUSY):
-                result.wrong.append(f"{word}: locked {seconds} s: {done[0].stderr}")
+            bench.met(result, f"{word} {seconds} s", ended[0])
+            if bool(ended[0].returncode) != (seconds > BUSY):
+                result.wrong.append(f"{word}: locked {seconds} s: {ended[0].stderr}")
             bench.whole(result, f"{word} {seconds} s", path.parent)
             bench.again(result, f"{word} {seconds} s", path, word)
     return result
@@ -270,9 +271,9 @@ def jumping(bench: Bench, _times: int, _chance: random.Random) -> Result:
     for jumps in ((-DAY, 0), (DAY, 0), (-DAY, DAY, 0), (DAY, -DAY, 0)):
         path = bench.folder("run")
         for jump in jumps:
-            done = command(path, "run", "--all", now=LATER + jump)
-            bench.met(result, f"{jumps} {jump}", done)
-            result.wrong += [f"{jumps}: {done.stderr}"] * bool(done.returncode)
+            said = done(path, "run", "--all", now=LATER + jump)
+            bench.met(result, f"{jumps} {jump}", said)
+            result.wrong += [f"{jumps}: {said.stderr}"] * bool(said.returncode)
             bench.whole(result, f"{jumps} {jump}", path.parent)
         known = stories(path.parent)
         result.lost += len({*bench.known} - {*known})
@@ -332,12 +333,12 @@ def half_written(bench: Bench, _times: int, _chance: random.Random) -> Result:
         for kept in range(len(lines)):
             path, what = bench.folder(word), f"{name} {kept}"
             path.with_name(name).write_text("".join(lines[:kept]), "utf-8")
-            done = command(path, word)
-            refused = done.returncode == WRONG
+            said = done(path, word)
+            refused = said.returncode == WRONG
             result.tried += 1
             result.told += refused
-            if not refused and (done.returncode or "Traceback" in done.stderr):
-                result.wrong.append(f"{what}: {done.stderr}")
+            if not refused and (said.returncode or "Traceback" in said.stderr):
+                result.wrong.append(f"{what}: {said.stderr}")
             bench.whole(result, what, path.parent)
             path.with_name(name).write_text(text, "utf-8")
             there = bench.known if word == "run" else stories(bench.world.polled)
@@ -362,11 +363,11 @@ FAULTS: Mapping[str, Fault] = {
 
 def mount(*words: str) -> None:
     """Mount something; raises OSError where this user may not."""
-    done = subprocess.run(
+    said = subprocess.run(
         ["mount", *words], capture_output=True, text=True, check=False
     )
-    if done.returncode:
-        raise OSError(done.stderr)
+    if said.returncode:
+        raise OSError(said.stderr)
 
 
 @contextmanager
@@ -400,11 +401,14 @@ def main() -> int:
     options.add_argument("--only", choices=FAULTS, action="append")
     options.add_argument("--seed", type=int, default=2020)
     chosen = options.parse_args()
-    wrong = 0
+    total = Result()
     print("fault\ttried\ttold\tlost\tdoubled")
     for name, result in play(chosen.only or [*FAULTS], chosen.times, chosen.seed):
-        bad = len(result.wrong) + result.lost + result.doubled
-        wrong += bad
+        total.tried += result.tried
+        total.told += result.told
+        total.lost += result.lost
+        total.doubled += result.doubled
+        total.wrong += result.wrong
         print(
             f"{name}\t{result.tried}\t{result.told}\t{result.lost}\t{result.doubled}",
             *([f"NOT TRIED: {result.skipped}"] if result.skipped else []),
@@ -412,8 +416,11 @@ def main() -> int:
             sep="\n\t",
             flush=True,
         )
-    print(f"{wrong} wrong")
-    return 1 if wrong else 0
+    print(
+        f"{total.tried} faults met, {total.told} told in a line; stories: {total.lost} "
+        f"lost, {total.doubled} doubled; {len(total.wrong)} differences"
+    )
+    return 1 if total.wrong or total.lost or total.doubled else 0
 
 
 if __name__ == "__main__":

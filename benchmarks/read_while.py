@@ -17,7 +17,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -34,9 +34,10 @@ def faults(name: str, body: bytes) -> list[str]:
     return [f"{name}: mixed: {sorted(numbers)}"] if len(numbers) > 1 else []
 
 
-def read(public: Path, rate: float, over: Event, told: Path) -> None:
+def read(
+    public: Path, names: Sequence[str], rate: float, over: Event, told: Path
+) -> None:
     """Read until it is over; write down how often, how many numbers, what was wrong."""
-    names = sorted(str(p.relative_to(public)) for p in public.rglob("*.*"))
     seen: set[bytes] = set()
     wrong: list[str] = []
     reads, began = 0, time.monotonic()
@@ -66,7 +67,8 @@ def watched(
     context = multiprocessing.get_context("spawn")
     over = context.Event()
     public = config.with_name("public")
-    reader = context.Process(target=read, args=(public, rate, over, told))
+    names = sorted(str(path.relative_to(public)) for path in public.rglob("*.*"))
+    reader = context.Process(target=read, args=(public, names, rate, over, told))
     reader.start()
     try:
         for number in range(publishes):

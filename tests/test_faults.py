@@ -6,6 +6,7 @@ The quick half of what kills.py, faults.py and read_while.py under benchmarks/ t
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -17,7 +18,8 @@ import pytest
 from faults import Bench, damaged
 from kills import Trial
 from read_while import faults, published, watched
-from struck_world import State, World, command, environment, playing
+from struck_world import State, World, done, environment, playing, stories
+from trust import PROOFS, Proof, prove
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(
         text=True,
         check=False,
     )
-    again = command(path, "run")
+    again = done(path, "run")
 
     assert full.returncode == 1
     assert full.stderr.count("\n") == 1
@@ -120,3 +122,40 @@ def test_half_a_file_and_a_mixed_one_are_seen() -> None:
     assert faults("feed.atom", whole) == []
     assert faults("feed.atom", whole[:-3]) == ["feed.atom: not whole: 78 bytes"]
     assert faults("feed.atom", mixed) == ["feed.atom: mixed: [b'1', b'2']"]
+
+
+def test_a_proof_is_told_in_its_last_line(tmp_path: Path) -> None:
+    """With what it could not try; one that cannot be tried at all does not hold."""
+    code = "print('NOT TRIED: a disk'); print('3 tried, 0 lost'); exit({})"
+    promises = "print('ok\\tone'); print('2\\tanother'); print('\\t\\twhere')"
+    held = prove(Proof("a", ("-c", code.format(0))))
+    failed = prove(Proof("b", ("-c", code.format(1))))
+    kept = prove(Proof("c", ("-c", promises), promises=True))
+    absent = prove(Proof("d", ("-c", ""), needs=(tmp_path / "gone.py",)))
+
+    assert (held.held, held.said) == (True, "3 tried, 0 lost")
+    assert held.missing == ("NOT TRIED: a disk",)
+    assert not failed.held
+    assert kept.said == "1 promises kept, 1 broken"
+    assert (absent.said, len(absent.missing)) == ("", 1)
+    assert len({proof.name for proof in PROOFS}) == len(PROOFS)
+
+
+def test_a_copy_put_back_has_the_stories_since_taken_in(
+    world: World, tmp_path: Path
+) -> None:
+    """As docs/operations.md tells: by importing what is published, before a cycle."""
+    path = world.copy(tmp_path)
+    copy = tmp_path / "copy.db"
+    told = [done(path, "backup", str(copy)), done(path, "run")]
+    known = stories(tmp_path)
+    for one in tmp_path.glob("aggregator.db*"):
+        one.unlink()
+    shutil.copy(copy, tmp_path / "aggregator.db")
+    since = {*known} - {*stories(tmp_path)}
+    told.append(done(path, "import", str(tmp_path / "public" / "stories.jsonl")))
+
+    assert [one.returncode for one in told] == [0, 0, 0]
+    assert len(since) == 6
+    assert sorted(stories(tmp_path)) == sorted(known)
+    assert "6 stories restored, 9 there already" in told[-1].stderr
