@@ -30,7 +30,8 @@ from aggregator.cli import main
 POLLED = 1_795_435_200  # 2026-11-23 12:00 UTC: when the folder was polled first
 DAY = 86_400
 LATER = POLLED + 2 * DAY  # every feed is due again
-UNCOMPARED = {"polls", "_sqlite_migrations"}
+# Logs, what names the folder, and which feeds a cycle has still to look at.
+UNCOMPARED = {"polls", "_sqlite_migrations", "configurations", "stirred"}
 MOVING = "next_poll_at"  # is counted from when a feed was asked, by seconds that pass
 
 CONFIG = """\

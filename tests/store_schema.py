@@ -116,6 +116,8 @@ def main() -> None:
             if done.returncode:
                 sys.exit(done.stderr)
         text = "\n".join(dumped(path.with_name("aggregator.db"))) + "\n"
+    for here, there in ((path.parent, "/srv/aggregator"), (Path.home(), "/home/a")):
+        text = text.replace(str(here), there)
     (place / "database.sql").write_text(text, "utf-8")
     (place / "feeds.toml").write_text(feeds(), "utf-8")
     (place / "curation.toml").write_text(decisions(), "utf-8")
