@@ -131,6 +131,7 @@ def test_a_proof_is_told_in_its_last_line(tmp_path: Path) -> None:
     held = prove(Proof("a", ("-c", code.format(0))))
     failed = prove(Proof("b", ("-c", code.format(1))))
     kept = prove(Proof("c", ("-c", promises), promises=True))
+    idle = prove(Proof("e", ("-c", "print('atheris is not installed: nothing')")))
     absent = prove(Proof("d", ("-c", ""), needs=(tmp_path / "gone.py",)))
 
     assert (held.held, held.said) == (True, "3 tried, 0 lost")
@@ -138,6 +139,7 @@ def test_a_proof_is_told_in_its_last_line(tmp_path: Path) -> None:
     assert not failed.held
     assert kept.said == "1 promises kept, 1 broken"
     assert (absent.said, len(absent.missing)) == ("", 1)
+    assert (idle.held, idle.said, len(idle.missing)) == (False, "", 1)
     assert len({proof.name for proof in PROOFS}) == len(PROOFS)
 
 
