@@ -170,16 +170,20 @@ def test_a_database_damaged_further_in_is_an_error_of_ours(tmp_path: Path) -> No
         store.rows("SELECT * FROM nowhere")
 
 
-def test_a_damaged_schema_is_an_error_of_ours(tmp_path: Path) -> None:
-    """Even where SQLite cannot say what is wrong with it in letters."""
+@pytest.mark.parametrize(
+    ("damage", "told"), [(b"\xff\xfeX", "cannot be read; "), (b"\x1c\x1b\n", '"[?]"; ')]
+)
+def test_a_damaged_schema_is_one_line(tmp_path: Path, damage: bytes, told: str) -> None:
+    """Even where SQLite cannot say what is wrong with it in letters, or quotes it."""
     path = tmp_path / "aggregator.db"
     Store(path).close()
     good = path.read_bytes()
-    at = good.rindex(b"CREATE TABLE feeds")
-    path.write_bytes(good[:at] + b"\xff\xfe+" * 4 + good[at + 12 :])
+    at = good.rindex(b"CREATE INDEX pages_canonical") + len("CREATE ")
+    path.write_bytes(good[:at] + damage + good[at + 3 :])
 
-    with pytest.raises(StoreError, match="restore a backup"):
+    with pytest.raises(StoreError, match=f"{told}.*restore a backup") as raised:
         Store(path)
+    assert "".join(filter(str.isprintable, str(raised.value))) == str(raised.value)
 
 
 def test_a_text_that_is_none_is_damage(tmp_path: Path) -> None:

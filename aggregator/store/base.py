@@ -52,7 +52,9 @@ def _reason(exc: sqlite3.Error | UnicodeDecodeError) -> str:
         return f"a text in it cannot be read; {_DAMAGED}"
     code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     hint = _HINTS.get(code & _PRIMARY)
-    return f"{exc}; {hint}" if hint else str(exc)
+    # of a damaged schema it quotes anything, ends of lines too
+    told = "".join(each if each.isprintable() else "?" for each in str(exc))
+    return f"{told}; {hint}" if hint else told
 
 
 def seconds(at: datetime | None) -> int | None:
