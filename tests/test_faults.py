@@ -20,6 +20,7 @@ from kills import Trial
 from read_while import faults, published, watched
 from struck_world import State, World, done, environment, playing, stories
 from trust import PROOFS, Proof, prove
+from worlds import unmeasured
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(
     full = subprocess.run(
         ["prlimit", f"--fsize={most}", sys.executable, "-m", "aggregator", "run"],
         cwd=tmp_path,
-        env=environment(),
+        env=unmeasured(environment()),
         capture_output=True,
         text=True,
         check=False,

@@ -141,3 +141,8 @@ def database(folder: Path) -> dict[str, list[tuple[object, ...]]]:
     rows["history"] = sorted(raw.execute("SELECT * FROM temp.word"))
     raw.close()
     return rows
+
+
+def unmeasured(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return it without coverage, for a process that may write no file of its own."""
+    return {k: v for k, v in environment.items() if not k.startswith("COV")}
