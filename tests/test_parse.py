@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import time
@@ -572,11 +573,14 @@ def test_an_exception_of_feedparser_is_a_parse_error(monkeypatch):
         read(rss(""))
 
 
-def test_memory_is_not_the_documents_word(monkeypatch):
-    """Running out of memory is left to the sandbox to report."""
+@pytest.mark.parametrize(
+    "error", [MemoryError(), OSError(errno.ENOMEM, "Cannot allocate memory")]
+)
+def test_memory_is_not_the_documents_word(monkeypatch, error):
+    """Running out of memory is left to the sandbox to report, whoever says so."""
 
     def greedy(*_args: object, **_options: object) -> None:
-        raise MemoryError
+        raise error
 
     monkeypatch.setattr(feedparser, "parse", greedy)
     with pytest.raises(MemoryError):

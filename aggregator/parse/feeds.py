@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from errno import ENOMEM
 from io import BytesIO
 from typing import Any, Final
 from xml.sax import expatreader  # noqa: F401 - before a document leaves no room for it
@@ -239,6 +240,8 @@ def _parsed(text: bytes, base: str, language: str) -> Any:  # noqa: ANN401 - unt
     except MemoryError:
         raise
     except Exception as exc:  # mutated feeds raise TypeError, ValueError and others
+        if isinstance(exc, OSError) and exc.errno == ENOMEM:
+            raise MemoryError from exc  # the system's word for it
         raise ParseError(f"feedparser cannot read it: {type(exc).__name__}") from exc
     if "out of memory" in str(result.get("bozo_exception", "")):
         raise MemoryError  # expat's; feedparser takes it for a fault of the document
