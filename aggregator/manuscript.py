@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from aggregator import durable
 from aggregator.model import AggregatorError
 
 _MODE: Final = 0o666  # less what umask takes
@@ -80,7 +81,7 @@ def replace(path: Path, data: bytes) -> None:
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    durable.sync(path.parent)
 
 
 def _locked(path: Path, *, create: bool) -> int | None:
@@ -99,17 +100,9 @@ def _locked(path: Path, *, create: bool) -> int | None:
             fcntl.flock(file, fcntl.LOCK_EX)
             if path.exists() and os.path.samestat(path.stat(), os.fstat(file)):
                 if new:
-                    _sync_folder(path.parent)
+                    durable.sync(path.parent)
                 return file
         except BaseException:
             os.close(file)
             raise
         os.close(file)
-
-
-def _sync_folder(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

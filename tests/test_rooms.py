@@ -13,7 +13,7 @@ PACKAGE = ROOT / "aggregator"
 
 # From the ground up: a room imports only from floors below its own.
 FLOORS = (
-    {"", "model", "identity", "languages"},
+    {"", "model", "identity", "languages", "durable"},
     {
         "text",
         "urls",

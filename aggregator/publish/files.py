@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
+from aggregator import durable
 from aggregator.model import AggregatorError
 
 _PARTIAL = ".partial"
@@ -43,7 +44,8 @@ def write(
         for name in earlier:
             if name not in written:
                 _remove(_inside(folder, name), folder)
-        _sync(changed)
+        for each in changed:  # or the renames themselves might not last
+            durable.sync(each)
     except OSError as exc:
         with suppress(OSError):
             _sweep(folder)
@@ -125,13 +127,3 @@ def _put(path: Path, body: bytes) -> None:
         file.write(body)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folders: Iterable[Path]) -> None:
-    """Make the renames themselves last (fsync(2): a new name needs its folder's)."""
-    for folder in folders:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

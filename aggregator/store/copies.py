@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from sqlite_utils import Database
 
+from aggregator import durable
 from aggregator.model import StoreError
 from aggregator.store.schema import migrations
 
@@ -41,7 +42,7 @@ def backup(database: Path, to: Path) -> int:
             with new.open("rb") as file:
                 os.fsync(file.fileno())
             new.replace(to)
-            _sync(to.absolute().parent)
+            durable.sync(to.absolute().parent)
         finally:
             new.unlink(missing_ok=True)
     except OSError as exc:
@@ -101,12 +102,3 @@ def reading(database: Path) -> sqlite3.Connection:
     """Open a database to read only, whatever its name has in it."""
     name = quote(str(database.absolute()))
     return sqlite3.connect(f"file:{name}?mode=ro", uri=True)
-
-
-def _sync(folder: Path) -> None:
-    """Have the disk keep a name that was given in this folder."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
